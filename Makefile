@@ -1,0 +1,86 @@
+# The only commands a person types. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+LOCAL_VENV := .venv-local
+DEV := $(VENV)/.installed
+LOCAL := $(LOCAL_VENV)/.installed
+
+# SAM's builds call uv; both are in the development environment.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(DEV) $(LOCAL) ## Install the development environment and the local cloud (the other commands do it by themselves)
+
+.PHONY: demo
+demo: $(DEV) $(LOCAL) ## Deploy to a local cloud, drive every automation with real input, show and check each effect
+	@python -m local demo
+
+.PHONY: local
+local: $(DEV) $(LOCAL) ## Start the local cloud on port 4566, deploy to it and leave it running (stop: make stop)
+	@python -m local start
+
+.PHONY: stop
+stop: $(DEV) ## Stop the local cloud that `make local` started
+	@python -m local stop
+
+.PHONY: send
+send: $(DEV) ## Send one sample event to the running local cloud: make send EVENT=events/ec2_state_alerts/stopped.json
+	@python -m local send "$(EVENT)"
+
+.PHONY: test
+test: $(DEV) $(LOCAL) ## Run all tests: unit, template, end to end
+	@pytest
+
+.PHONY: check
+check: $(DEV) ## Check style, types and the template
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@sam validate --lint
+
+.PHONY: format
+format: $(DEV) ## Format the code and sort its imports
+	@ruff check --fix-only .
+	@ruff format .
+
+.PHONY: build
+build: $(DEV) ## Build the functions and the layer for AWS
+	@sam build
+
+.PHONY: deploy
+deploy: build ## Deploy to the AWS account of your credentials; asks before it changes anything
+	@sam deploy
+
+.PHONY: update
+update: $(DEV) ## Raise the pinned versions of all requirements
+	@requirements/compile --upgrade
+
+.PHONY: clean
+clean: ## Remove what was built and installed here
+	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m local stop; fi
+	rm -rf $(VENV) $(LOCAL_VENV) .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(DEV): requirements/bootstrap.txt requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
+	@echo "Installing the development environment into $(VENV) (once)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@uv pip sync --quiet --require-hashes --python $(VENV)/bin/python requirements/dev.txt
+	@touch $@
+
+$(LOCAL): requirements/local.txt $(DEV)
+	@echo "Installing the local cloud into $(LOCAL_VENV) (once)"
+	@uv venv --quiet --clear --python $(VENV)/bin/python $(LOCAL_VENV)
+	@uv pip sync --quiet --require-hashes --python $(LOCAL_VENV)/bin/python requirements/local.txt
+	@touch $@

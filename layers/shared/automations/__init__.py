@@ -1,0 +1,1 @@
+"""What the automations share: event models, settings, clients, messages, delivery."""

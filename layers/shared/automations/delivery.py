@@ -1,0 +1,65 @@
+"""Hand something over to several receivers, once each, however often the event arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+
+from automations import aws
+from automations.errors import DeliveryError, Rejected
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+REMEMBERED = timedelta(days=30)
+"""How long a delivery is remembered: longer than any retry, and than what one replays from an archive in practice."""
+
+Send = Callable[[], None]
+
+
+def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: LambdaContext) -> None:
+    """Make each delivery that was not made yet.
+
+    One that fails does not stop the others. When the event comes again, only the failed ones are tried again. A crash
+    between a delivery and its record repeats that one delivery: nobody can prevent that for a receiver that does not
+    recognise duplicates by itself.
+
+    Args:
+        deliveries: what makes the delivery, by the receiver's name.
+        key: what the deliveries are about, such as a build and its status; not the id of the event, which changes when the
+            same thing is told again.
+        table: name of the Powertools Idempotency table.
+
+    Raises:
+        Rejected: all failures are final.
+        DeliveryError: names each failed receiver and why.
+    """
+    store = DynamoDBPersistenceLayer(table_name=table, boto3_client=aws.dynamodb())
+    config = IdempotencyConfig(expires_after_seconds=int(REMEMBERED.total_seconds()), lambda_context=context)
+    failures: dict[str, Exception] = {}
+    for receiver, send in deliveries.items():
+
+        def hand_over(delivery: str, send: Send = send) -> bool:  # noqa: ARG001 # the key, which Powertools reads
+            send()
+            return True
+
+        once = idempotent_function(
+            hand_over, data_keyword_argument="delivery", persistence_store=store, config=config, key_prefix="delivery"
+        )
+        try:
+            once(delivery=f"{receiver}#{key}")
+        except Exception as failure:
+            failures[receiver] = failure
+    if failures:
+        final = all(isinstance(failure, Rejected) for failure in failures.values())
+        told = "; ".join(f"{receiver}: {failure}" for receiver, failure in failures.items())
+        raise (Rejected if final else DeliveryError)(
+            f"{len(failures)} of {len(deliveries)} deliveries failed. {told}"
+        ) from next(iter(failures.values()))

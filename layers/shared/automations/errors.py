@@ -1,0 +1,77 @@
+"""The errors that have a name here, and the one way in which a failed invocation explains itself."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from pydantic import ValidationError
+
+
+class AutomationError(Exception):
+    """Base of the errors below. The message names the thing, the reason and the remedy, and never holds a payload."""
+
+
+class SettingsError(AutomationError):
+    """A setting is missing or bad."""
+
+
+class InvalidEvent(AutomationError):
+    """The event does not have the shape that its model demands."""
+
+
+class Refused(AutomationError):
+    """The input was read and cannot be processed, now or later: trying again does not help."""
+
+
+class SecretError(AutomationError):
+    """A secret is absent, unreadable or empty."""
+
+
+class DeliveryError(AutomationError):
+    """A message could not be handed over in the time there was. Trying again may help."""
+
+
+class Rejected(DeliveryError):
+    """The receiver answered that it will never take this message (4xx other than 408, 425 and 429; a redirect)."""
+
+
+def explain(error: ValidationError, name: Callable[[str], str] = str) -> str:
+    """Say where and why validation failed, field by field, without any of the values.
+
+    >>> class Size(BaseModel): width: int
+    >>> explain(...)  # "detail.width: Input should be a valid integer"
+    """
+    return "; ".join(
+        f"{name('.'.join(str(part) for part in problem['loc'])) or 'event'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+Handler = Callable[..., Any]
+
+
+def log_failure(logger: Logger) -> Callable[[Handler], Handler]:
+    """Decorate a handler so that its failure is one readable log line, and still a failure.
+
+    Lambda writes a stack trace by itself; this adds the sentence that explains it, with the event's id that
+    `inject_lambda_context` put into the logger. An event that its model refuses becomes `InvalidEvent`, which names the
+    fields and not their values.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def logged(event: Any, context: Any) -> Any:
+            try:
+                return handler(event, context)
+            except ValidationError as error:
+                invalid = InvalidEvent(f"The event is not a valid {error.title}. {explain(error)}")
+                logger.error(str(invalid), reason=type(invalid).__name__)
+                raise invalid from None
+            except Exception as error:
+                logger.error(str(error), reason=type(error).__name__)
+                raise
+
+        return logged
+
+    return decorate

@@ -1,0 +1,16 @@
+"""Models of the events, one module for each source. Only the fields that the automations use; others are ignored."""
+
+from aws_lambda_powertools.utilities.parser.models import EventBridgeModel
+from pydantic import BaseModel, ConfigDict
+
+
+class Event(EventBridgeModel):
+    """The envelope that every event has. Errors do not show the input: it may hold personal data."""
+
+    model_config = ConfigDict(hide_input_in_errors=True, populate_by_name=True)
+
+
+class Detail(BaseModel):
+    """Base of what is in `detail`, and of its parts."""
+
+    model_config = ConfigDict(hide_input_in_errors=True, populate_by_name=True)

@@ -1,0 +1,120 @@
+"""HTTPS requests to receivers outside AWS, retried within the time that the invocation has left."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+
+from automations.errors import DeliveryError, Rejected
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 10.0
+LONGEST_BACKOFF = 20.0
+RESERVE = 3.0
+"""Seconds kept back at the end of an invocation to record what was done and to fail in an orderly way."""
+
+RETRIED_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
+
+
+def time_left(context: LambdaContext) -> Callable[[], float]:
+    """A clock of the seconds that may still be spent on requests in this invocation."""
+    return lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether messages may be sent there: HTTPS, or plain HTTP to this very machine (the local cloud's receiver)."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"})
+    )
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Seconds asked for by a `Retry-After` header, a number or a date (RFC 9110, 10.2.3); None without a usable one."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def backoff(attempt: int) -> float:
+    """Seconds to wait after the given attempt (1, 2, ...): exponential, with full jitter so that senders spread out."""
+    return random.uniform(0.2, min(LONGEST_BACKOFF, 0.5 * 2**attempt))  # noqa: S311 # spreads load, keeps no secret
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    receiver: str,
+    seconds_left: Callable[[], float],
+    sleep: Callable[[float], None] = time.sleep,
+) -> requests.Response:
+    """POST until the receiver takes it, says never, or the time is up.
+
+    Tried again: no connection, no answer, 408, 425, 429 and 5xx; after `Retry-After` where the answer has one. A redirect
+    is not followed, so that a message only goes where the configuration says.
+
+    Args:
+        receiver: what the receiver is called in errors. The URL never appears in them: Slack's is itself a secret.
+        seconds_left: the time there is; a wait that does not fit into it is not begun.
+
+    Raises:
+        Rejected: the receiver will never take it.
+        DeliveryError: it was not taken in the time there was.
+    """
+    attempt = 0
+    problem = "no time was left to try"
+    while seconds_left() > 0:
+        attempt += 1
+        wait = backoff(attempt)
+        try:
+            answer = requests.post(
+                url,
+                data=body,
+                headers=dict(headers),
+                timeout=(min(CONNECT_TIMEOUT, seconds_left()), min(READ_TIMEOUT, max(0.5, seconds_left()))),
+                allow_redirects=False,
+            )
+        except (requests.ConnectionError, requests.Timeout) as error:
+            problem = f"no answer ({type(error).__name__})"
+        else:
+            if answer.status_code < 300:
+                return answer
+            if answer.status_code not in RETRIED_STATUSES:
+                raise Rejected(f"{receiver} refused the message: {answer.status_code} {_said(answer)}".strip())
+            problem = f"{answer.status_code} {answer.reason}"
+            asked = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+            wait = asked if asked is not None else wait
+        if wait >= seconds_left():
+            break
+        sleep(wait)
+    raise DeliveryError(
+        f"{receiver} did not take the message in {attempt} attempt{'s' * (attempt != 1)}; the last: {problem}"
+    )
+
+
+def _said(answer: requests.Response) -> str:
+    """The receiver's reason when it is one plain word or phrase, such as Slack's `channel_is_archived`.
+
+    A longer body may repeat the message, which has no place in an error.
+    """
+    text = answer.text.strip()
+    return text if len(text) <= 60 and text.replace("_", "").replace(" ", "").isalnum() else (answer.reason or "")

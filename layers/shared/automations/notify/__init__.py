@@ -1,0 +1,36 @@
+"""Messages to people: one `Message`, rendered for each channel and sent to each of them once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from automations import delivery, http
+from automations.notify import slack, sns
+from automations.notify.message import Link, Message, Severity
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+__all__ = ["Link", "Message", "Severity", "notify"]
+
+
+def notify(
+    message: Message, *, key: str, table: str, context: LambdaContext, topic: str = "", slack_webhook: str = ""
+) -> None:
+    """Send the message to the SNS topic and to Slack, to each of those that are given, once for the key.
+
+    Args:
+        key: what the message is about; see `delivery.deliver`.
+        table: name of the Powertools Idempotency table.
+        topic: ARN of the SNS topic.
+        slack_webhook: reference to the secret that holds the webhook's URL; see `secrets.read_secret`.
+
+    Raises:
+        DeliveryError: a channel could not be reached; the others were.
+    """
+    channels: dict[str, delivery.Send] = {}
+    if topic:
+        channels["SNS"] = lambda: sns.publish(message, topic)
+    if slack_webhook:
+        channels["Slack"] = lambda: slack.post(message, slack_webhook, http.time_left(context))
+    delivery.deliver(channels, key=key, table=table, context=context)

@@ -1,0 +1,97 @@
+"""A web server on 127.0.0.1 that stands for Slack and for webhooks: it keeps what it gets and answers as it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to answer; `delay` in seconds comes before it."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b"ok"
+    delay: float = 0.0
+
+
+class Receiver:
+    """Keeps the requests in `requests`, in the order in which they came, and answers 200 unless told otherwise."""
+
+    def __init__(self, port: int) -> None:
+        self.requests: list[Request] = []
+        self._answers: dict[str, deque[Answer]] = {}
+        self._always: dict[str, Answer] = {}
+        self._closing = threading.Event()
+        self.url = f"http://127.0.0.1:{port}"
+
+    def answer(self, path: str, *answers: Answer) -> None:
+        """Give these answers to the next requests for the path, one each; 200 after them."""
+        self._answers.setdefault(path, deque()).extend(answers)
+
+    def always(self, path: str, answer: Answer) -> None:
+        """Give this answer to every request for the path, after those of `answer`."""
+        self._always[path] = answer
+
+    def to(self, path: str) -> list[Request]:
+        """What came in for the path."""
+        return [request for request in self.requests if request.path == path]
+
+    def _next(self, request: Request) -> Answer:
+        self.requests.append(request)
+        waiting = self._answers.get(request.path)
+        return waiting.popleft() if waiting else self._always.get(request.path, Answer())
+
+
+@contextmanager
+def receiver(port: int = 0) -> Iterator[Receiver]:
+    """Run a receiver on the port (0: a free one) for the length of a `with` block."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = running._next(Request(self.path, dict(self.headers), body))
+            running._closing.wait(answer.delay)
+            try:
+                self.send_response(answer.status)
+                for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.body)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the sender lost its patience, as it should with a slow answer
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing: what came in is in `requests`."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", port), Handler)
+    running = Receiver(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running._closing.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

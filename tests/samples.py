@@ -1,0 +1,15 @@
+"""The sample events, as tests use them."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+EVENTS = Path(__file__).parent.parent / "events"
+
+
+def sample(name: str, **detail: Any) -> dict[str, Any]:
+    """The sample event `<automation>/<situation>`, with the given fields of its detail replaced (`_` stands for `-`)."""
+    event: dict[str, Any] = deepcopy(json.loads((EVENTS / f"{name}.json").read_text()))
+    event["detail"].update({field.replace("_", "-"): value for field, value in detail.items()})
+    return event

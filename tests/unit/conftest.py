@@ -1,0 +1,132 @@
+"""What the automations' tests stand on: AWS as moto models it, and a receiver for Slack and webhooks."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from local.receiver import Receiver, receiver
+from moto import mock_aws
+
+from automations import aws, http, secrets
+
+REGION = "ap-northeast-2"
+ACCOUNT = "123456789012"  # moto's own
+
+
+@dataclass
+class Context(LambdaContext):
+    """What Lambda hands to a handler beside the event. The time left is fixed: tests of time set it."""
+
+    seconds_left: float = 30.0
+    function_name = "function-under-test"
+    memory_limit_in_mb = 256
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:function-under-test"
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override] # the base declares it static
+        return int(self.seconds_left * 1000)
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context()
+
+
+@pytest.fixture(autouse=True)
+def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "POWERTOOLS_METRICS_NAMESPACE": "Tests",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def cloud(_lambda_environment: None) -> Iterator[None]:
+    """An empty AWS account."""
+    with mock_aws(
+        config={"core": {"reset_boto3_session": False}}
+    ):  # its loaded service models are kept, which is quick
+        aws.forget_clients()
+        secrets.forget_secrets()
+        yield
+    aws.forget_clients()
+    secrets.forget_secrets()
+
+
+@pytest.fixture
+def idempotency_table(cloud: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    boto3.client("dynamodb").create_table(
+        TableName="idempotency",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    monkeypatch.setenv("IDEMPOTENCY_TABLE", "idempotency")
+    return "idempotency"
+
+
+@pytest.fixture
+def logs() -> Iterator[io.StringIO]:
+    """What the functions log, as the JSON lines that Lambda keeps."""
+    [handler] = logging.getLogger("service_undefined").handlers  # the name without POWERTOOLS_SERVICE_NAME
+    assert isinstance(handler, logging.StreamHandler)
+    written = io.StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
+
+
+@dataclass
+class Alerts:
+    """The alerts topic, read through a queue that is subscribed to it."""
+
+    topic: str
+    queue: str
+
+    def received(self) -> list[dict[str, Any]]:
+        """The messages so far, each with its `Subject` and `Message`; they are not returned again."""
+        sqs, messages = boto3.client("sqs"), []
+        while batch := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
+            for item in batch:
+                messages.append(json.loads(item["Body"]))
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=item["ReceiptHandle"])
+        return messages
+
+
+@pytest.fixture
+def alerts(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Alerts:
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    monkeypatch.setenv("ALERTS_TOPIC", topic)
+    return Alerts(topic, queue)
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver for HTTP; senders do not wait between their attempts."""
+    monkeypatch.setattr(http, "backoff", lambda attempt: 0.0)
+    with receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def slack(web: Receiver, cloud: None, monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    """Slack is configured; what is posted comes to the path `/slack`."""
+    boto3.client("secretsmanager").create_secret(Name="slack-webhook", SecretString=f"{web.url}/slack")
+    monkeypatch.setenv("SLACK_WEBHOOK", "secretsmanager:slack-webhook")
+    return web

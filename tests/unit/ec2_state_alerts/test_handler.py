@@ -1,0 +1,224 @@
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from automations import aws
+from automations.errors import InvalidEvent, SettingsError
+from ec2_state_alerts.handler import lambda_handler
+from tests.samples import sample
+
+
+@pytest.fixture
+def tables(idempotency_table, monkeypatch):
+    boto3.client("dynamodb").create_table(
+        TableName="restarts",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "instance_id", "AttributeType": "S"},
+            {"AttributeName": "stopped_at", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "instance_id", "KeyType": "HASH"},
+            {"AttributeName": "stopped_at", "KeyType": "RANGE"},
+        ],
+    )
+    monkeypatch.setenv("RESTARTS_TABLE", "restarts")
+
+
+@pytest.fixture
+def restarting(tables, monkeypatch):
+    monkeypatch.setenv("AUTO_RESTART", "true")
+    monkeypatch.setenv("RESTART_AFTER_USER_STOP", "true")  # the only way in which moto stops an instance
+
+
+IMAGE = "ami-12c6146b"  # one that moto knows
+
+
+def launch(**tags: str) -> str:
+    ec2 = boto3.client("ec2")
+    named = [{"Key": key, "Value": value} for key, value in {"Name": "web-1", **tags}.items()]
+    [instance] = ec2.run_instances(
+        ImageId=IMAGE,
+        InstanceType="t3.micro",
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": named}],  # type: ignore[list-item,misc]
+    )["Instances"]
+    return instance["InstanceId"]
+
+
+def launch_and_stop(**tags: str) -> str:
+    instance = launch(**tags)
+    boto3.client("ec2").stop_instances(InstanceIds=[instance])
+    return instance
+
+
+def state(instance: str) -> str:
+    answer = boto3.client("ec2").describe_instances(InstanceIds=[instance])
+    return answer["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+
+def stopped(instance: str, time: str = "2026-11-22T03:00:00Z") -> dict[str, Any]:
+    return sample("ec2_state_alerts/stopped", instance_id=instance) | {"time": time}
+
+
+OPTED_IN = {"automations:auto-restart": "true"}
+
+
+def test_a_stopped_instance_is_told_with_its_name_type_tags_and_reason(tables, alerts, context):
+    instance = launch_and_stop(Team="shop")
+
+    lambda_handler(stopped(instance), context)
+
+    [message] = alerts.received()
+    assert message["Subject"] == f"[WARNING] EC2 instance web-1 ({instance}) is stopped"
+    for fact in ("t3.micro", "Team=shop", "Somebody stopped or terminated it through the API", instance):
+        assert fact in message["Message"]
+
+
+def test_slack_is_told_as_well_when_it_is_configured(tables, alerts, slack, context):
+    instance = launch_and_stop()
+
+    lambda_handler(stopped(instance), context)
+
+    [post] = slack.to("/slack")
+    assert post.json()["text"] == f"EC2 instance web-1 ({instance}) is stopped"
+    assert len(alerts.received()) == 1
+
+
+def test_an_instance_that_is_gone_from_the_api_is_still_told(tables, alerts, context):
+    lambda_handler(sample("ec2_state_alerts/terminated", instance_id="i-0123456789abcdef0"), context)
+
+    [message] = alerts.received()
+    assert "i-0123456789abcdef0 is terminated" in message["Subject"]
+    assert "not in the API any more" in message["Message"]
+
+
+def test_an_instance_that_opted_in_is_started_again(restarting, alerts, context):
+    instance = launch_and_stop(**OPTED_IN)
+
+    lambda_handler(stopped(instance), context)
+
+    assert state(instance) == "running"
+    assert "restart 1 of 3" in alerts.received()[0]["Message"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({}, "has no tag automations:auto-restart=true"),
+        (OPTED_IN | {"automations:stopped-by": "office-hours"}, "office-hours stopped it on purpose"),
+    ],
+)
+def test_an_instance_that_did_not_opt_in_or_was_stopped_on_purpose_stays_stopped(
+    tags, why, restarting, alerts, context
+):
+    instance = launch_and_stop(**tags)
+
+    lambda_handler(stopped(instance), context)
+
+    assert state(instance) == "stopped"
+    assert why in alerts.received()[0]["Message"]
+
+
+def test_what_a_person_stopped_stays_stopped_unless_the_parameter_says_otherwise(
+    restarting, alerts, context, monkeypatch
+):
+    monkeypatch.setenv("RESTART_AFTER_USER_STOP", "false")
+    instance = launch_and_stop(**OPTED_IN)
+
+    lambda_handler(stopped(instance), context)
+
+    assert state(instance) == "stopped"
+    assert "Somebody stopped it on purpose" in alerts.received()[0]["Message"]
+
+
+def test_nothing_is_started_while_automatic_restart_is_off(tables, alerts, context):
+    instance = launch_and_stop(**OPTED_IN)
+
+    lambda_handler(stopped(instance), context)
+
+    assert state(instance) == "stopped"
+
+
+def test_after_too_many_restarts_it_is_left_stopped_and_people_are_paged(restarting, alerts, context):
+    instance = launch_and_stop(**OPTED_IN)
+    for minute in range(4):
+        boto3.client("ec2").stop_instances(InstanceIds=[instance])
+        lambda_handler(stopped(instance, f"2026-11-22T03:0{minute}:00Z"), context)
+
+    assert state(instance) == "stopped"
+    messages = alerts.received()
+    assert [message["Subject"].split("]")[0] for message in messages] == ["[WARNING"] * 3 + ["[CRITICAL"]
+    assert "does not stay up: 3 restarts in 60 minutes" in messages[-1]["Message"]
+
+
+def test_restarts_before_the_window_do_not_count(restarting, alerts, context):
+    instance = launch_and_stop(**OPTED_IN)
+    for hour in range(2, 8):
+        boto3.client("ec2").stop_instances(InstanceIds=[instance])
+        lambda_handler(stopped(instance, f"2026-11-22T0{hour}:00:00Z"), context)
+
+    assert state(instance) == "running"
+
+
+def test_the_same_event_twice_is_one_message_and_one_restart(restarting, alerts, context):
+    instance = launch_and_stop(**OPTED_IN)
+
+    lambda_handler(stopped(instance), context)
+    lambda_handler(stopped(instance), context)
+
+    assert len(alerts.received()) == 1
+    assert boto3.client("dynamodb").scan(TableName="restarts")["Count"] == 1
+
+
+def test_an_instance_that_runs_again_already_is_left_alone(restarting, alerts, context):
+    instance = launch(**OPTED_IN)
+
+    lambda_handler(stopped(instance), context)
+
+    assert "runs again already" in alerts.received()[0]["Message"]
+    assert boto3.client("dynamodb").scan(TableName="restarts")["Count"] == 0
+
+
+def test_when_aws_refuses_the_start_people_are_told_and_the_event_fails(restarting, alerts, context, monkeypatch):
+    instance = launch_and_stop(**OPTED_IN)
+    refusal = ClientError(
+        {"Error": {"Code": "InsufficientInstanceCapacity", "Message": "No capacity."}}, "StartInstances"
+    )
+
+    def refuse(**_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(aws.ec2(), "start_instances", refuse)
+
+    with pytest.raises(ClientError, match="InsufficientInstanceCapacity"):
+        lambda_handler(stopped(instance), context)
+
+    assert f"AWS refuses to start {instance} again: InsufficientInstanceCapacity" in alerts.received()[1]["Subject"]
+
+
+def test_an_aws_error_fails_the_event(tables, alerts, context, monkeypatch):
+    monkeypatch.setenv("ALERTS_TOPIC", "arn:aws:sns:ap-northeast-2:123456789012:absent")
+
+    with pytest.raises(Exception, match=r"SNS: .*NotFound"):
+        lambda_handler(stopped(launch_and_stop()), context)
+
+
+def test_a_malformed_event_is_refused_by_the_name_of_its_field(tables, alerts, context, logs):
+    event = stopped("not-an-instance")
+
+    with pytest.raises(InvalidEvent, match=r"detail.instance-id: String should match pattern"):
+        lambda_handler(event, context)
+
+    assert event["id"] in logs.getvalue()
+    assert "not-an-instance" not in logs.getvalue()
+
+
+def test_a_missing_setting_is_named(alerts, context, monkeypatch):
+    monkeypatch.delenv("RESTARTS_TABLE", raising=False)
+
+    with pytest.raises(SettingsError, match="RESTARTS_TABLE: Field required"):
+        lambda_handler(stopped("i-0123456789abcdef0"), context)
