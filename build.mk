@@ -15,6 +15,6 @@ install = uv pip install --quiet --require-hashes --no-deps --only-binary :all: 
 # validity is not checked against the sources' times, because a zip file does not keep them. Without that Python on the
 # host the artifact is whole but starts slower.
 finish = rm -rf "$(1)/bin" "$(1)/.lock" && find "$(1)" -depth \( -name '*.pyi' -o -name '__pycache__' \) -exec rm -rf {} + && \
-	if python=$$(uv python find --quiet --no-python-downloads $(PYTHON_VERSION) 2>/dev/null); then \
+	if python=$$(uv python find --no-python-downloads $(PYTHON_VERSION) 2>/dev/null); then \
 	  "$$python" -m compileall -q --invalidation-mode unchecked-hash "$(1)"; \
 	else echo "No Python $(PYTHON_VERSION) on this machine: built without bytecode" >&2; fi

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,6 +54,16 @@ class Receiver:
         """What came in for the path."""
         return [request for request in self.requests if request.path == path]
 
+    def forget(self) -> None:
+        """Forget what came and what was to be answered."""
+        self.requests.clear()
+        self._answers.clear()
+        self._always.clear()
+
+    def wait(self) -> None:
+        """Wait until the receiver is closed, or the program is interrupted."""
+        self._closing.wait()
+
     def _next(self, request: Request) -> Answer:
         self.requests.append(request)
         waiting = self._answers.get(request.path)
@@ -61,13 +71,16 @@ class Receiver:
 
 
 @contextmanager
-def receiver(port: int = 0) -> Iterator[Receiver]:
-    """Run a receiver on the port (0: a free one) for the length of a `with` block."""
+def receiver(port: int = 0, keep: Callable[[Request], None] | None = None) -> Iterator[Receiver]:
+    """Run a receiver on the port (0: a free one) for the length of a `with` block; `keep` sees each request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = running._next(Request(self.path, dict(self.headers), body))
+            request = Request(self.path, dict(self.headers), body)
+            answer = running._next(request)
+            if keep:
+                keep(request)
             running._closing.wait(answer.delay)
             try:
                 self.send_response(answer.status)

@@ -1,0 +1,232 @@
+"""The local cloud: MiniStack in a process of its own, on 127.0.0.1, with a folder of its own that goes away with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+
+ROOT = Path(__file__).parent.parent
+PYTHON = ROOT / ".venv-local" / "bin" / "python"
+STATE = ROOT / ".local" / "cloud.json"
+ACCOUNT = "111122223333"
+REGION = "ap-northeast-2"
+
+T = TypeVar("T")
+
+
+class LocalError(Exception):
+    """Something about the local cloud that a person can mend; the message says how."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running local cloud.
+
+    Attributes:
+        endpoint: address of every AWS API.
+        log: what MiniStack itself writes.
+    """
+
+    endpoint: str
+    log: Path
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        # MiniStack reads the account from the access key.
+        return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)  # noqa: S106
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the service."""
+        quick = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=60)
+        return self.session.client(service, endpoint_url=self.endpoint, config=quick)  # type: ignore[call-overload]
+
+    def environment(self) -> dict[str, str]:
+        """The environment for a program, such as SAM CLI, that is to use this cloud instead of AWS."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        return kept | {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SAM_CLI_TELEMETRY": "0",
+        }
+
+
+class Aws:
+    """The AWS account of the caller's credentials, for what works the same there."""
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the service."""
+        return boto3.client(service)  # type: ignore[call-overload]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(probe: Callable[[], T | None], seconds: float = 30.0, every: float = 0.1) -> T | None:
+    """Ask until the answer is true, or the time is up; returns the last answer."""
+    end = time.monotonic() + seconds
+    while not (answer := probe()) and time.monotonic() < end:
+        time.sleep(every)
+    return answer
+
+
+def _is_up(endpoint: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5) as answer:  # noqa: S310 # 127.0.0.1
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _launch(port: int, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start MiniStack with a clean environment: what it has, the functions that it runs would have, too."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "LANG": "C.UTF-8",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+        "POWERTOOLS_TRACE_DISABLED": "true",  # nobody collects traces here
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [PYTHON, "-m", "ministack.app"],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that it and the functions' processes are ended together
+        )
+
+
+def _end(pid: int) -> None:
+    """End MiniStack and the processes of its functions, which are in its group."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(pid, signal_number)
+        except ProcessLookupError:
+            return
+        try:  # only a parent can and must collect it
+            wait_for(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, 5)
+        except ChildProcessError:
+            wait_for(lambda: not _alive(pid), 5)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _await_up(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    wait_for(lambda: _is_up(endpoint) or process.poll() is not None, 60)
+    if not _is_up(endpoint):
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise LocalError(f"The local cloud did not start on {endpoint}. The end of its log:\n{last}")
+
+
+@contextmanager
+def running_cloud(log: Path) -> Iterator[Cloud]:
+    """A cloud on a free port for the length of a `with` block; nothing of it is left afterwards but its log."""
+    folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    endpoint = f"http://127.0.0.1:{(port := free_port())}"
+    process = _launch(port, folder, log)
+    try:
+        _await_up(process, endpoint, log)
+        yield Cloud(endpoint, log)
+    finally:
+        _end(process.pid)
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start(port: int) -> Cloud:
+    """Start a cloud that goes on running after this program, or return the one that runs already."""
+    if running := find():
+        return running
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise LocalError(f"Port {port} is in use by another program. Name another: PORT=4600 make local")
+    folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
+    log = ROOT / ".local" / "ministack.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    endpoint = f"http://127.0.0.1:{port}"
+    process = _launch(port, folder, log)
+    STATE.write_text(json.dumps({"endpoint": endpoint, "log": str(log), "pid": process.pid, "folder": str(folder)}))
+    try:
+        _await_up(process, endpoint, log)
+    except LocalError:
+        stop()
+        raise
+    return Cloud(endpoint, log)
+
+
+def find() -> Cloud | None:
+    """The cloud that `start` left running, if it still runs."""
+    try:
+        state = json.loads(STATE.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return Cloud(state["endpoint"], Path(state["log"])) if _is_up(state["endpoint"]) else None
+
+
+def running() -> Cloud:
+    """The cloud that `start` left running.
+
+    Raises:
+        LocalError: there is none.
+    """
+    if cloud := find():
+        return cloud
+    raise LocalError("The local cloud does not run. Start it: make local")
+
+
+def stop() -> bool:
+    """End the cloud that `start` left running, and what belongs to it; False when there was none."""
+    try:
+        state = json.loads(STATE.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    for process in (state["pid"], state.get("receiver")):
+        if process and _alive(process):
+            _end(process)
+    shutil.rmtree(state["folder"], ignore_errors=True)
+    STATE.unlink()
+    return True

@@ -1,0 +1,65 @@
+"""What must exist in the account beside the stack: the uploads bucket, secrets, the partners' routes, queues to look at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from local.cloud import REGION, Cloud
+from local.receiver import Receiver
+from local.stack import UPLOADS, Stack
+from local.stage import Stage
+
+SIGNING_SECRET = "whsec_bG9jYWwgY2xvdWQgc2lnbmluZyBzZWNyZXQ="  # noqa: S105 # of the local cloud's own receiver
+PREFIX = "eventbridge-automations"
+
+
+def seed(cloud: Cloud, receiver_url: str) -> None:
+    """Create the uploads bucket, and the secrets and routes that the functions read, which lead to the receiver."""
+    s3 = cloud.client("s3")
+    if UPLOADS not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=UPLOADS, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_notification_configuration(Bucket=UPLOADS, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    secrets, ssm = cloud.client("secretsmanager"), cloud.client("ssm")
+    known = {secret["Name"] for secret in secrets.list_secrets()["SecretList"]}
+    for name, text in {
+        f"{PREFIX}/slack-webhook": f"{receiver_url}/slack",
+        f"{PREFIX}/partner/support-slack": f"{receiver_url}/support",
+        f"{PREFIX}/partner/crm-signing-secret": SIGNING_SECRET,
+    }.items():
+        if name in known:
+            secrets.put_secret_value(SecretId=name, SecretString=text)
+        else:
+            secrets.create_secret(Name=name, SecretString=text)
+    support = {"name": "support", "slack": f"secretsmanager:{PREFIX}/partner/support-slack"}
+    crm = {
+        "name": "crm",
+        "webhook": f"{receiver_url}/crm",
+        "secret": f"secretsmanager:{PREFIX}/partner/crm-signing-secret",
+    }
+    routes = [
+        {"source": "aws.partner/zendesk.com/*", "destinations": [support, crm]},
+        {"source": "aws.partner/datadog.com/*", "destinations": [support]},
+        {"source": "aws.partner/auth0.com/*", "destinations": [support]},
+    ]
+    ssm.put_parameter(Name=f"/{PREFIX}/partner-routes", Value=json.dumps(routes), Type="String", Overwrite=True)
+
+
+def set_stage(stack: Stack, receiver: Receiver, folder: Path, console: Console) -> Stage:
+    """Add what is needed to look on: a queue behind the alerts topic, and one that gets every event of the bus."""
+    cloud = stack.cloud
+    sns, sqs, events = cloud.client("sns"), cloud.client("sqs"), cloud.client("events")
+    queues = {}
+    for name in ("look-alerts", "look-events"):
+        queues[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
+
+    def arn(name: str) -> str:
+        attributes = sqs.get_queue_attributes(QueueUrl=queues[name], AttributeNames=["QueueArn"])["Attributes"]
+        return str(attributes["QueueArn"])
+
+    sns.subscribe(TopicArn=stack.outputs["AlertsTopic"], Protocol="sqs", Endpoint=arn("look-alerts"))
+    events.put_rule(Name="look-events", EventPattern=json.dumps({"source": ["aws.s3"]}))
+    events.put_targets(Rule="look-events", Targets=[{"Id": "look", "Arn": arn("look-events")}])
+    return Stage(stack, receiver, queues["look-alerts"], queues["look-events"], folder, console)

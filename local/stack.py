@@ -1,0 +1,168 @@
+"""The application as it is deployed: built and deployed by SAM CLI, then read back through the AWS APIs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from local.cloud import ROOT, Aws, Cloud, LocalError
+
+NAME = "eventbridge-automations"
+
+UPLOADS = "amzn-s3-demo-uploads"  # the bucket that the sample events name
+
+# Everything is switched on, so that everything can be tried.
+PARAMETERS = {
+    "EnableImageResize": "true",
+    "EnableEc2StateAlerts": "true",
+    "EnableCodebuildSlack": "true",
+    "EnableSecurityRemediation": "true",
+    "EnablePartnerRelay": "true",
+    "SlackWebhookSecret": "eventbridge-automations/slack-webhook",
+    "UploadsBucketName": UPLOADS,
+    "ImageFormats": "keep,webp",
+    "AutoRestart": "true",
+    "RestartAfterUserStop": "true",
+    "SecurityMode": "enforce",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A deployed rule. `name` is its key under Events in template.yaml, such as `InstanceStateChanged`."""
+
+    name: str
+    function: str
+    bus: str
+    pattern: str
+    target: str
+
+
+def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
+    """Build for this machine's Python and deploy, both with SAM CLI, as one does for AWS.
+
+    Raises:
+        LocalError: SAM CLI failed; the message holds what it wrote.
+    """
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    # MiniStack runs the functions on the Python that runs it.
+    _sam("build", "--config-env", "local", env={**os.environ, "PYTHON_VERSION": python, "PYTHON_PLATFORM": ""})
+    values = {**PARAMETERS, "AwsEndpointUrl": cloud.endpoint, **(parameters or {})}
+    overrides = [f"{name}={value}" for name, value in values.items() if value]  # SAM CLI takes no empty value
+    _sam(
+        *("deploy", "--config-env", "local", "--parameter-overrides", *overrides),
+        env={**cloud.environment(), "SAM_CLI_POLL_DELAY": "0.1"},
+    )
+    return Stack(cloud)
+
+
+def _sam(*arguments: str, env: Mapping[str, str]) -> None:
+    done = subprocess.run(["sam", *arguments], cwd=ROOT, env=dict(env), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LocalError(
+            f"sam {arguments[0]} failed ({done.returncode}).\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        )
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The deployed stack, on the local cloud or on AWS."""
+
+    cloud: Cloud | Aws
+    name: str = NAME
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        [stack] = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    @cached_property
+    def resources(self) -> dict[str, str]:
+        """Physical id by logical id."""
+        pages = self.cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            item["LogicalResourceId"]: item["PhysicalResourceId"]
+            for page in pages
+            for item in page["StackResourceSummaries"]
+        }
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """The rules that invoke a function of this stack."""
+        events = self.cloud.client("events")
+        functions = {physical: logical for logical, physical in self.resources.items() if logical.endswith("Function")}
+        # A rule is named after the function's logical id and its own key; its physical id may carry the bus.
+        logical_ids = {physical.split("|")[-1]: logical for logical, physical in self.resources.items()}
+        found = []
+        for bus in [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]:
+            for rule in events.list_rules(EventBusName=bus)["Rules"]:
+                for target in events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]:
+                    function = functions.get(target["Arn"].split(":")[-1])
+                    if function and rule["Name"] in logical_ids:
+                        name = logical_ids[rule["Name"]].removeprefix(function)
+                        found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"]))
+        return found
+
+    def matching(self, event: Mapping[str, Any]) -> list[Rule]:
+        """The rules whose pattern matches, judged by EventBridge's own `TestEventPattern`."""
+        events, text = self.cloud.client("events"), json.dumps(event)
+        return [
+            rule for rule in self.rules if events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
+        ]
+
+    def send(self, event: Mapping[str, Any]) -> list[Rule]:
+        """Do what EventBridge does with the event of an AWS service: invoke the targets of the rules that match.
+
+        Nobody can put such an event on a bus by hand, on AWS or here. Returns the rules that matched.
+        """
+        matching = self.matching(event)
+        for rule in matching:
+            self.cloud.client("lambda").invoke(
+                FunctionName=rule.target, InvocationType="Event", Payload=json.dumps(event).encode()
+            )
+        return matching
+
+    def variables(self) -> dict[str, dict[str, str]]:
+        """The environment variables of each function, as `sam local invoke --env-vars` reads them."""
+        functions = self.cloud.client("lambda")
+        return {
+            logical: functions.get_function_configuration(FunctionName=physical)["Environment"]["Variables"]
+            for logical, physical in sorted(self.resources.items())
+            if logical.endswith("Function")
+        }
+
+    def log(self, function: str, event_id: str = "") -> list[dict[str, Any]]:
+        """What the function logged as JSON, oldest first; only the lines about one event when its id is given."""
+        group = self.resources[function.removesuffix("Function") + "LogGroup"]
+        pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        lines = []
+        for page in pages:
+            for entry in page["events"]:
+                for text in entry["message"].splitlines():
+                    try:
+                        line = json.loads(text)
+                    except json.JSONDecodeError:
+                        continue
+                    if isinstance(line, dict) and (not event_id or line.get("correlation_id") == event_id):
+                        lines.append(line)
+        return lines
+
+    def failed_events(self) -> list[dict[str, Any]]:
+        """What is in the failed-events queue: each with `requestPayload`, the event, and `responsePayload`, why."""
+        sqs, url = self.cloud.client("sqs"), self.outputs["FailedEventsQueue"]
+        found: list[dict[str, Any]] = []
+        while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages"):
+            known = {json.dumps(item) for item in found}
+            fresh = [
+                item for item in (json.loads(message["Body"]) for message in batch) if json.dumps(item) not in known
+            ]
+            if not fresh:
+                break
+            found += fresh
+        return found

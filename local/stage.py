@@ -1,0 +1,158 @@
+"""Where the scenes of the demo play: the deployed application, a receiver for messages, and checks that speak."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from rich.console import Console
+from rich.markup import escape
+
+from local.cloud import ROOT, wait_for
+from local.receiver import Receiver
+from local.stack import Rule, Stack
+
+T = TypeVar("T")
+
+SECONDS = float(os.environ.get("EFFECT_SECONDS", "30"))
+"""How long an effect may take to be seen before it counts as missing."""
+
+
+class SceneFailed(Exception):
+    """An effect did not happen; the message says which, and holds the function's log."""
+
+
+@dataclass
+class Stage:
+    """What a scene uses to act, to show and to check.
+
+    Attributes:
+        alerts: URL of a queue that is subscribed to the alerts topic.
+        tap: URL of a queue that gets every event of the default bus.
+        folder: where pictures and messages are put for a person to look at.
+    """
+
+    stack: Stack
+    receiver: Receiver
+    alerts: str
+    tap: str
+    folder: Path
+    console: Console = field(default_factory=Console)
+
+    def client(self, service: str) -> Any:
+        return self.stack.cloud.client(service)
+
+    def say(self, label: str, text: str) -> None:
+        self.console.print(f"  [dim]{label:>8}[/]  {escape(text)}", highlight=False, soft_wrap=True)
+
+    def sample(self, name: str, **detail: Any) -> dict[str, Any]:
+        """A sample event by `<automation>/<situation>`, new: with an id and a time of its own.
+
+        Fields of its detail are replaced by those given (`_` stands for `-`).
+        """
+        event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+        event["detail"].update({key.replace("_", "-"): value for key, value in detail.items()})
+        return event | {"id": str(uuid4()), "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+
+    def send(self, event: Mapping[str, Any], expect: str | None) -> None:
+        """Send the event of an AWS service and show which rule matched; `expect` is that rule, or None for no rule."""
+        self.say("event", f"{event['detail-type']} from {event['source']}")
+        known = len(self.stack.log(self._function(expect), event["id"])) if expect else 0
+        self._matched(self.stack.send(event), expect)
+        if expect:
+            self.ran(expect, event["id"], known)
+
+    def _matched(self, rules: list[Rule], expect: str | None) -> None:
+        names = [rule.name for rule in rules]
+        self.say("rule", ", ".join(f"{rule.name} -> {rule.function}" for rule in rules) or "none matches: left alone")
+        if expect not in [*names, None] or (expect is None and names):
+            raise SceneFailed(f"The rule {expect or '(none)'} should have matched, and {names or 'none'} did.")
+
+    def ran(self, rule: str, event_id: str, known: int = 0) -> None:
+        """Wait until the function of the rule has logged something about the event beyond the `known` lines."""
+        function = self._function(rule)
+        lines = wait_for(lambda: self.stack.log(function, event_id)[known:], SECONDS)
+        if not lines:
+            raise SceneFailed(f"{function} has logged nothing about the event {event_id}.\n{self._tail(function)}")
+        last = lines[-1]
+        self.say("function", f"{function}: {last['level'].lower()}, {last['message']}")
+
+    def s3_event(self, rule: str, key: str, detail_type: str) -> dict[str, Any]:
+        """Wait for the event that S3 itself sent about the key, and show the rule that it matched."""
+        sqs, seen = self.client("sqs"), []
+
+        def look() -> dict[str, Any] | None:
+            for message in sqs.receive_message(QueueUrl=self.tap, MaxNumberOfMessages=10).get("Messages", []):
+                sqs.delete_message(QueueUrl=self.tap, ReceiptHandle=message["ReceiptHandle"])
+                seen.append(json.loads(message["Body"]))
+            return next(
+                (e for e in seen if e["detail-type"] == detail_type and e["detail"]["object"]["key"] == key), None
+            )
+
+        event = wait_for(look, SECONDS)
+        if not event:
+            raise SceneFailed(f"S3 sent no '{detail_type}' for {key}; it sent {[e['detail-type'] for e in seen]}.")
+        self.say("event", f"{detail_type} from aws.s3: {key}")
+        self._matched(self.stack.matching(event), rule)
+        self.ran(rule, event["id"])
+        return event
+
+    def expect(self, what: str, probe: Callable[[], T | None], function: str) -> T:
+        """Read the account until the effect is there.
+
+        Raises:
+            SceneFailed: it did not come; the message ends with the function's log.
+        """
+        found = wait_for(probe, SECONDS)
+        if not found:
+            raise SceneFailed(f"This did not happen: {what}\n{self._tail(function)}")
+        self.console.print(f"  [green]{'✓':>8}[/]  {escape(what)}", highlight=False, soft_wrap=True)
+        return found
+
+    def alert(self, containing: str, function: str) -> dict[str, Any]:
+        """Wait for an e-mail of the alerts topic whose subject contains the text; show it and keep it in the folder."""
+        sqs, seen = self.client("sqs"), []
+
+        def look() -> dict[str, Any] | None:
+            for message in sqs.receive_message(QueueUrl=self.alerts, MaxNumberOfMessages=10).get("Messages", []):
+                sqs.delete_message(QueueUrl=self.alerts, ReceiptHandle=message["ReceiptHandle"])
+                seen.append(json.loads(message["Body"]))
+            return next((mail for mail in seen if containing in mail["Subject"]), None)
+
+        mail = self.expect(f"an alert was mailed: ...{containing}...", look, function)
+        self.keep(f"{function}-mail.txt", f"Subject: {mail['Subject']}\n\n{mail['Message']}".encode())
+        return mail
+
+    def slack(self, path: str, containing: str, function: str) -> dict[str, Any]:
+        """Wait for a Slack message on the path whose text contains the words; show it and keep it in the folder."""
+        found = self.expect(
+            f"Slack got a message: ...{containing}...",
+            lambda: next((r.json() for r in self.receiver.to(path) if containing in r.json()["text"]), None),
+            function,
+        )
+        self.keep(f"{function}-slack.json", json.dumps(found, indent=2, ensure_ascii=False).encode())
+        return found
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """Put a file into the folder for a person to look at; a number is added to a name that is taken."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = 2
+        while path.exists():
+            path = (self.folder / name).with_stem(f"{Path(name).stem}-{number}")
+            number += 1
+        path.write_bytes(content)
+        return path
+
+    def _function(self, rule: str) -> str:
+        return next(item.function for item in self.stack.rules if item.name == rule)
+
+    def _tail(self, function: str) -> str:
+        lines = "\n".join(json.dumps(line, ensure_ascii=False) for line in self.stack.log(function)[-15:])
+        return f"The log of {function}:\n{lines or '(empty)'}"

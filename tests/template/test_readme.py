@@ -1,0 +1,49 @@
+"""The README held against the template."""
+
+import re
+from pathlib import Path
+
+from tests.template.test_template import FUNCTIONS, TEMPLATE, folder_of
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_table_of_automations_is_complete_and_names_the_parameter_that_turns_each_on() -> None:
+    rows = re.findall(r"^\| \[`(\w+)`\]\(functions/(\w+)/README\.md\) \|.*\| `(\w+)`.*\|$", README, re.MULTILINE)
+
+    assert {(name, folder, switch) for name, folder, switch in rows} == {
+        (folder_of(name), folder_of(name), f"Enable{name.removesuffix('Function')}") for name in FUNCTIONS
+    }
+
+
+def test_every_parameter_that_a_readme_names_exists() -> None:
+    for path in [ROOT / "README.md", *ROOT.glob("functions/*/README.md")]:
+        named = set(re.findall(r"\b([A-Z]\w+)=", path.read_text())) - {"EVENT", "PORT", "PYTHON", "HOME"}
+        assert named <= set(TEMPLATE["Parameters"]), path
+
+
+def test_every_command_of_make_that_a_readme_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("functions/*/README.md")]:
+        named = {a or b for a, b in re.findall(r"`make ([a-z]+)|^ +make ([a-z]+)", path.read_text(), re.MULTILINE)}
+        assert named <= targets, path
+
+
+def test_every_file_that_a_document_links_to_exists() -> None:
+    documents = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("functions/*/README.md"),
+        ROOT / "events/README.md",
+    ]
+    for path in documents:
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+            if "://" not in link:
+                assert (path.parent / link).exists(), f"{path.name} links to {link}"
+
+
+def test_every_sample_event_that_a_document_names_exists() -> None:
+    for path in [ROOT / "README.md", *ROOT.glob("functions/*/README.md")]:
+        for name in re.findall(r"events/\w+/[\w-]+\.json", path.read_text()):
+            assert (ROOT / name).exists(), f"{path} names {name}"
