@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from local import cloud as local_cloud
 from local.cloud import ROOT, STATE, LocalError
+from local.page import write
 from local.photo import photograph
 from local.receiver import Request, receiver
 from local.scenes import SCENES
@@ -25,7 +26,7 @@ from local.seed import seed, set_stage
 from local.stack import UPLOADS, Stack, deploy
 from local.stage import SceneFailed
 
-console = Console()
+console = Console(soft_wrap=True, highlight=False)
 OUT = ROOT / "out"
 
 
@@ -43,19 +44,20 @@ def demo() -> None:
             console.print(f"\n[bold]{scene.__name__}[/]  {escape((scene.__doc__ or '').strip())}", soft_wrap=True)
             scene(stage)
     console.print(f"\n[green]All {len(SCENES)} scenes, every effect read back.[/] {time.monotonic() - began:.0f} s.")
-    console.print(f"Pictures and messages as they went out: {folder.relative_to(ROOT)}/")
+    page = write(folder).relative_to(ROOT)
+    console.print(f"Pictures and messages as they went out are in {page.parent}/; look at {page}")
 
 
-def start(port: int) -> None:
+def start(host: str, port: int) -> None:
     """Start the local cloud and a receiver for its messages, deploy, and leave them running."""
-    cloud = local_cloud.start(port)
+    cloud = local_cloud.start(host, port)
     state = json.loads(STATE.read_text())
     if not state.get("receiver"):
         log = (ROOT / ".local" / "receiver.log").open("wb")
-        command = [sys.executable, "-m", "local", "receiver", str(port + 1)]
+        command = [sys.executable, "-m", "local", "receiver", host, str(port + 1)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         STATE.write_text(json.dumps(state | {"receiver": process.pid}))
-    seed(cloud, f"http://127.0.0.1:{port + 1}")
+    seed(cloud, f"http://{host}:{port + 1}")
     console.print("Building and deploying template.yaml with SAM CLI ...")
     stack = deploy(cloud)
     for sample in sorted((ROOT / "events" / "image_resize").glob("uploaded*.json")):
@@ -129,7 +131,7 @@ def env_vars(on_aws: bool) -> None:
     print(json.dumps(Stack(cloud).variables(), indent=2))
 
 
-def receive(port: int) -> None:
+def receive(host: str, port: int) -> None:
     """Run a receiver until it is stopped, and keep each message in a file."""
     folder = OUT / "received"
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +140,7 @@ def receive(port: int) -> None:
         name = f"{time.strftime('%H%M%S')}-{time.monotonic_ns() % 10**6:06}{request.path.replace('/', '-')}.json"
         (folder / name).write_bytes(request.body)
 
-    with receiver(port, keep) as web:
+    with receiver(host, port, keep) as web:
         print(f"Receiving on {web.url}", flush=True)
         web.wait()
 
@@ -153,14 +155,16 @@ def main() -> int:
     commands.add_parser("env-vars", help=env_vars.__doc__).add_argument(
         "--aws", action="store_true", help="of the stack in the AWS account of your credentials"
     )
-    commands.add_parser("receiver", help=receive.__doc__).add_argument("port", type=int)
+    receiving = commands.add_parser("receiver", help=receive.__doc__)
+    receiving.add_argument("host")
+    receiving.add_argument("port", type=int)
     chosen = parser.parse_args()
     try:
         match chosen.command:
             case "demo":
                 demo()
             case "start":
-                start(int(os.environ.get("PORT", "4566")))
+                start(os.environ.get("BIND_HOST", local_cloud.LOOPBACK), int(os.environ.get("PORT", "4566")))
             case "stop":
                 console.print("Stopped." if local_cloud.stop() else "No local cloud was running.")
             case "send":
@@ -168,7 +172,7 @@ def main() -> int:
             case "env-vars":
                 env_vars(chosen.aws)
             case "receiver":
-                receive(chosen.port)
+                receive(chosen.host, chosen.port)
     except (LocalError, SceneFailed) as error:
         console.print(f"\n[bold red]Failed.[/] {escape(str(error))}", soft_wrap=True)
         return 1

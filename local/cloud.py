@@ -27,6 +27,7 @@ PYTHON = ROOT / ".venv-local" / "bin" / "python"
 STATE = ROOT / ".local" / "cloud.json"
 ACCOUNT = "111122223333"
 REGION = "ap-northeast-2"
+LOOPBACK = "127.0.0.1"
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ class Aws:
 
 def free_port() -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
 
@@ -101,16 +102,16 @@ def _is_up(endpoint: str) -> bool:
         return False
 
 
-def _launch(port: int, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def _launch(host: str, port: int, folder: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start MiniStack with a clean environment: what it has, the functions that it runs would have, too."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "LANG": "C.UTF-8",
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": host,
         "GATEWAY_PORT": str(port),
-        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_HOST": host,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
         "S3_DATA_DIR": str(folder / "s3"),
@@ -166,8 +167,8 @@ def running_cloud(log: Path) -> Iterator[Cloud]:
     """A cloud on a free port for the length of a `with` block; nothing of it is left afterwards but its log."""
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     log.parent.mkdir(parents=True, exist_ok=True)
-    endpoint = f"http://127.0.0.1:{(port := free_port())}"
-    process = _launch(port, folder, log)
+    endpoint = f"http://{LOOPBACK}:{(port := free_port())}"
+    process = _launch(LOOPBACK, port, folder, log)
     try:
         _await_up(process, endpoint, log)
         yield Cloud(endpoint, log)
@@ -177,18 +178,18 @@ def running_cloud(log: Path) -> Iterator[Cloud]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(port: int) -> Cloud:
+def start(host: str, port: int) -> Cloud:
     """Start a cloud that goes on running after this program, or return the one that runs already."""
     if running := find():
         return running
     with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
+        if probe.connect_ex((host, port)) == 0:
             raise LocalError(f"Port {port} is in use by another program. Name another: PORT=4600 make local")
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     log = ROOT / ".local" / "ministack.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    endpoint = f"http://127.0.0.1:{port}"
-    process = _launch(port, folder, log)
+    endpoint = f"http://{host}:{port}"
+    process = _launch(host, port, folder, log)
     STATE.write_text(json.dumps({"endpoint": endpoint, "log": str(log), "pid": process.pid, "folder": str(folder)}))
     try:
         _await_up(process, endpoint, log)

@@ -1,4 +1,4 @@
-"""A web server on 127.0.0.1 that stands for Slack and for webhooks: it keeps what it gets and answers as it is told."""
+"""A web server on this machine that stands for Slack and for webhooks: it keeps what it gets and answers as it is told."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Answer:
 class Receiver:
     """Keeps the requests in `requests`, in the order in which they came, and answers 200 unless told otherwise."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, url: str) -> None:
         self.requests: list[Request] = []
         self._answers: dict[str, deque[Answer]] = {}
         self._always: dict[str, Answer] = {}
         self._closing = threading.Event()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = url
 
     def answer(self, path: str, *answers: Answer) -> None:
         """Give these answers to the next requests for the path, one each; 200 after them."""
@@ -71,7 +71,9 @@ class Receiver:
 
 
 @contextmanager
-def receiver(port: int = 0, keep: Callable[[Request], None] | None = None) -> Iterator[Receiver]:
+def receiver(
+    host: str = "127.0.0.1", port: int = 0, keep: Callable[[Request], None] | None = None
+) -> Iterator[Receiver]:
     """Run a receiver on the port (0: a free one) for the length of a `with` block; `keep` sees each request."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -97,8 +99,8 @@ def receiver(port: int = 0, keep: Callable[[Request], None] | None = None) -> It
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-    server = Server(("127.0.0.1", port), Handler)
-    running = Receiver(server.server_port)
+    server = Server((host, port), Handler)
+    running = Receiver(f"http://{host}:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

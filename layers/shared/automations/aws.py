@@ -5,6 +5,7 @@ botocore sessions are used directly because importing boto3 for its client funct
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
+
+# Lambda logs every logger at the function's level; botocore tells at each start where it found its credentials.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # A call that hangs must leave time for its retries within the function's own timeout.
 CONFIG = Config(

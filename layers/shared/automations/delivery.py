@@ -61,5 +61,5 @@ def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: La
         final = all(isinstance(failure, Rejected) for failure in failures.values())
         told = "; ".join(f"{receiver}: {failure}" for receiver, failure in failures.items())
         raise (Rejected if final else DeliveryError)(
-            f"{len(failures)} of {len(deliveries)} deliveries failed. {told}"
+            f"{len(failures)} of {len(deliveries)} deliveries failed. {told}", failures
         ) from next(iter(failures.values()))

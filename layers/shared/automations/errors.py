@@ -1,6 +1,6 @@
 """The errors that have a name here, and the one way in which a failed invocation explains itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -29,21 +29,33 @@ class SecretError(AutomationError):
 
 
 class DeliveryError(AutomationError):
-    """A message could not be handed over in the time there was. Trying again may help."""
+    """A message could not be handed over in the time there was. Trying again may help.
+
+    Attributes:
+        failures: the reasons by the receivers' names, where there were several receivers.
+    """
+
+    def __init__(self, message: str, failures: Mapping[str, Exception] | None = None) -> None:
+        super().__init__(message)
+        self.failures = dict(failures or {})
 
 
 class Rejected(DeliveryError):
     """The receiver answered that it will never take this message (4xx other than 408, 425 and 429; a redirect)."""
 
 
-def explain(error: ValidationError, name: Callable[[str], str] = str) -> str:
+def explain(error: ValidationError, name: Callable[[str], str] = str, whole: str = "event") -> str:
     """Say where and why validation failed, field by field, without any of the values.
+
+    Args:
+        name: makes the name that the reader knows from the field's path.
+        whole: what to call the thing when it is wrong as a whole.
 
     >>> class Size(BaseModel): width: int
     >>> explain(...)  # "detail.width: Input should be a valid integer"
     """
     return "; ".join(
-        f"{name('.'.join(str(part) for part in problem['loc'])) or 'event'}: {problem['msg']}"
+        f"{name('.'.join(str(part) for part in problem['loc'])) or whole}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
 from automations.errors import DeliveryError, Rejected
 
@@ -23,6 +26,7 @@ LONGEST_BACKOFF = 20.0
 RESERVE = 3.0
 """Seconds kept back at the end of an invocation to record what was done and to fail in an orderly way."""
 
+UNANSWERED = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
 RETRIED_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
 
 
@@ -32,11 +36,21 @@ def time_left(context: LambdaContext) -> Callable[[], float]:
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether messages may be sent there: HTTPS, or plain HTTP to this very machine (the local cloud's receiver)."""
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"})
-    )
+    """Whether messages may be sent there: HTTPS, or plain HTTP to this very machine or the one with the local cloud.
+
+    The local cloud's address is in `AWS_ENDPOINT_URL`, which is empty on AWS.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
+    if parts.scheme == "http":
+        return parts.hostname in {
+            "127.0.0.1",
+            "localhost",
+            urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname or "localhost",
+        }
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
@@ -69,8 +83,8 @@ def post(
 ) -> requests.Response:
     """POST until the receiver takes it, says never, or the time is up.
 
-    Tried again: no connection, no answer, 408, 425, 429 and 5xx; after `Retry-After` where the answer has one. A redirect
-    is not followed, so that a message only goes where the configuration says.
+    Tried again: no connection, no whole answer, 408, 425, 429 and 5xx; not before `Retry-After` where the answer has one.
+    A redirect is not followed, so that a message only goes where the configuration says.
 
     Args:
         receiver: what the receiver is called in errors. The URL never appears in them: Slack's is itself a secret.
@@ -78,11 +92,11 @@ def post(
 
     Raises:
         Rejected: the receiver will never take it.
-        DeliveryError: it was not taken in the time there was.
+        DeliveryError: it was not taken in the time there was, or the URL is not usable.
     """
     attempt = 0
     problem = "no time was left to try"
-    while seconds_left() > 0:
+    while (left := seconds_left()) > 0:
         attempt += 1
         wait = backoff(attempt)
         try:
@@ -90,19 +104,20 @@ def post(
                 url,
                 data=body,
                 headers=dict(headers),
-                timeout=(min(CONNECT_TIMEOUT, seconds_left()), min(READ_TIMEOUT, max(0.5, seconds_left()))),
+                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, max(0.5, left))),
                 allow_redirects=False,
             )
-        except (requests.ConnectionError, requests.Timeout) as error:
+        except UNANSWERED as error:
             problem = f"no answer ({type(error).__name__})"
+        except requests.RequestException as error:  # its text may show the URL
+            raise DeliveryError(f"{receiver} cannot be reached: {type(error).__name__}") from None
         else:
             if answer.status_code < 300:
                 return answer
             if answer.status_code not in RETRIED_STATUSES:
                 raise Rejected(f"{receiver} refused the message: {answer.status_code} {_said(answer)}".strip())
             problem = f"{answer.status_code} {answer.reason}"
-            asked = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
-            wait = asked if asked is not None else wait
+            wait = max(wait, retry_after(answer.headers.get("Retry-After"), datetime.now(UTC)) or 0.0)
         if wait >= seconds_left():
             break
         sleep(wait)
@@ -112,9 +127,9 @@ def post(
 
 
 def _said(answer: requests.Response) -> str:
-    """The receiver's reason when it is one plain word or phrase, such as Slack's `channel_is_archived`.
+    """The receiver's reason when it is one code in small letters, such as Slack's `channel_is_archived`.
 
-    A longer body may repeat the message, which has no place in an error.
+    Anything else may repeat the message, which has no place in an error.
     """
     text = answer.text.strip()
-    return text if len(text) <= 60 and text.replace("_", "").replace(" ", "").isalnum() else (answer.reason or "")
+    return text if re.fullmatch("[a-z_]{1,60}", text) else (answer.reason or "")

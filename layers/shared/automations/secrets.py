@@ -1,4 +1,7 @@
-"""Secrets by reference: `secretsmanager:<name or ARN>` or `ssm:<name of a SecureString>`, cached for some minutes."""
+"""What is kept in Secrets Manager and Parameter Store, cached for some minutes.
+
+Secrets are named by reference: `secretsmanager:<name or ARN>` or `ssm:<name of a SecureString>`.
+"""
 
 from functools import cache
 
@@ -6,7 +9,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvi
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
 from automations import aws
-from automations.errors import SecretError
+from automations.errors import SecretError, SettingsError
 
 CACHED_SECONDS = 300
 
@@ -34,15 +37,30 @@ def read_secret(reference: str) -> str:
         elif store == "ssm" and name:
             text = _parameter_store().get(name, max_age=CACHED_SECONDS, decrypt=True)
         else:
-            raise SecretError(f"'{reference}' is no reference to a secret: write secretsmanager:NAME or ssm:/NAME")
+            # Not repeated, for it may be the secret itself, put where its name belongs.
+            raise SecretError("A reference to a secret has another form: write secretsmanager:NAME or ssm:/NAME")
     except GetParameterError as error:
         raise SecretError(
             f"The secret {reference} cannot be read ({error}). Create it, or correct the stack's parameter that names it; "
             "a customer managed key must allow this function's role to decrypt."
         ) from None
     if not isinstance(text, str) or not text.strip():
-        raise SecretError(f"The secret {reference} is empty. Store the value as its plain text.")
+        raise SecretError(f"The secret {reference} is empty or not text. Store the value as its plain text.")
     return text.strip()
+
+
+def read_parameter(name: str) -> str:
+    """The text of a parameter that holds configuration, String or SecureString, at most five minutes old.
+
+    Raises:
+        SettingsError: names the parameter and why it cannot be read.
+    """
+    try:
+        return str(_parameter_store().get(name, max_age=CACHED_SECONDS, decrypt=True))
+    except GetParameterError as error:
+        raise SettingsError(
+            f"The parameter {name} cannot be read ({error}). Create it, or correct the stack's parameter that names it."
+        ) from None
 
 
 def forget_secrets() -> None:

@@ -37,6 +37,6 @@ class EnvSettings(BaseModel):
             return cls.model_validate({name: value for name, value in given.items() if value})
         except ValidationError as error:
             raise SettingsError(
-                f"Bad settings of this function. {explain(error, str.upper)}. "
+                f"Bad settings of this function. {explain(error, str.upper, whole='together')}. "
                 "They are set under Environment in template.yaml, most of them from a parameter of the stack."
             ) from None

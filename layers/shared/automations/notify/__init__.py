@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from automations import delivery, http
+from automations.errors import SettingsError
 from automations.notify import slack, sns
 from automations.notify.message import Link, Message, Severity
 
@@ -27,10 +28,13 @@ def notify(
 
     Raises:
         DeliveryError: a channel could not be reached; the others were.
+        SettingsError: neither channel is given, so nobody would be told.
     """
     channels: dict[str, delivery.Send] = {}
     if topic:
         channels["SNS"] = lambda: sns.publish(message, topic)
     if slack_webhook:
         channels["Slack"] = lambda: slack.post(message, slack_webhook, http.time_left(context))
+    if not channels:
+        raise SettingsError("The message has no channel. Give the alerts topic, Slack's webhook, or both.")
     delivery.deliver(channels, key=key, table=table, context=context)

@@ -27,9 +27,9 @@ def body(message: Message) -> str:
     event = message.event
     origin = f"Account {event.account}, region {event.region}, {event.time:%Y-%m-%d %H:%M:%S} UTC, event {event.id}"
     text = "\n\n".join(part for part in (message.title, facts, message.text, link) if part)
+    encoded = text.encode(errors="replace")  # half a surrogate pair, which JSON allows, has no encoding
     room = LARGEST_BODY - len(origin.encode()) - 10
-    if len(text.encode()) > room:
-        text = text.encode()[:room].decode(errors="ignore") + CUT
+    text = encoded.decode() if len(encoded) <= room else encoded[:room].decode(errors="ignore") + CUT
     return f"{text}\n\n--\n{origin}\n"
 
 

@@ -1,0 +1,97 @@
+"""What a person types: `make send` and the variables for `sam local invoke`."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from local import __main__ as command_line
+from local.cloud import STATE, Cloud
+from local.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = str(ROOT / "events/ec2_state_alerts/terminated.json")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Call `python -m local` with arguments; returns the exit status and what it printed."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["local", *arguments])
+        monkeypatch.setattr(command_line.console, "file", sys.stdout)
+        status = command_line.main()
+        return status, capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def started(stack: Stack, local_cloud: Cloud, monkeypatch, tmp_path):
+    """As if `make local` had left the tests' cloud running."""
+    state = tmp_path / "cloud.json"
+    state.write_text(json.dumps({"endpoint": local_cloud.endpoint, "log": str(tmp_path / "log"), "pid": 0}))
+    monkeypatch.setattr("local.cloud.STATE", state)
+
+
+def test_the_variables_for_sam_local_invoke_are_those_of_the_deployed_functions(
+    stack: Stack, local_cloud: Cloud
+) -> None:
+    committed = json.loads((ROOT / "local/env-vars.json").read_text())
+    deployed = json.dumps(stack.variables()).replace(local_cloud.endpoint, "http://172.17.0.1:4566")
+
+    assert json.loads(deployed) == committed
+
+
+def test_send_shows_the_rule_that_matched_and_what_the_function_logged(run, started) -> None:
+    status, output = run("send", SAMPLE)
+
+    assert status == 0
+    assert "InstanceStateChanged matches; Ec2StateAlertsFunction was invoked." in output
+    assert "Told people about an instance" in output
+
+
+def test_send_uploads_a_photo_for_an_upload_event(run, started) -> None:
+    status, output = run("send", str(ROOT / "events/image_resize/uploaded-korean-key.json"))
+
+    assert status == 0
+    assert "Uploaded a photo to s3://amzn-s3-demo-uploads/" in output
+    assert '"service": "image_resize"' in output
+
+
+def test_send_says_when_no_rule_matches(run, started) -> None:
+    status, output = run("send", str(ROOT / "events/ec2_state_alerts/running.json"))
+
+    assert status == 0
+    assert "No rule matches EC2 Instance State-change Notification" in output
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "cannot be read as an event"), ("{", "cannot be read as an event"), ('{"id": "1"}', "it has no detail")],
+)
+def test_send_names_what_is_wrong_with_a_file(content, problem, run, started, tmp_path) -> None:
+    file = tmp_path / "event.json"
+    if content:
+        file.write_text(content)
+
+    status, output = run("send", str(file))
+
+    assert status == 1
+    assert problem in output
+
+
+def test_send_without_a_file_lists_the_samples(run, started) -> None:
+    status, output = run("send", "")
+
+    assert status == 1
+    assert "events/ec2_state_alerts/stopped.json" in output
+
+
+def test_send_says_how_to_start_the_local_cloud(run, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("local.cloud.STATE", tmp_path / STATE.name)
+
+    status, output = run("send", SAMPLE)
+
+    assert status == 1
+    assert "Start it: make local" in output

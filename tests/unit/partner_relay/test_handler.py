@@ -1,0 +1,333 @@
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from local.receiver import Answer
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from automations import aws
+from automations.errors import DeliveryError, InvalidEvent, Rejected, SettingsError
+from partner_relay.handler import lambda_handler
+from partner_relay.relay import fair_share
+from tests.samples import sample
+from tests.unit.conftest import Context
+
+PARAMETER = "/eventbridge-automations/partner-routes"
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TICKET = sample("partner_relay/zendesk-ticket-created")
+
+
+@dataclass
+class Running(Context):
+    """A context whose time passes."""
+
+    def __post_init__(self) -> None:
+        self._end = time.monotonic() + self.seconds_left
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
+        return int((self._end - time.monotonic()) * 1000)
+
+
+@pytest.fixture
+def receiver(web, idempotency_table, alerts, monkeypatch):
+    """The receiver of all destinations, with their secrets in place; the routes are not."""
+    secrets = boto3.client("secretsmanager")
+    secrets.create_secret(Name="eventbridge-automations/partner/support-slack", SecretString=f"{web.url}/support")
+    boto3.client("ssm").put_parameter(
+        Name="/eventbridge-automations/partner/crm-signing-secret", Value=KEY, Type="SecureString"
+    )
+    monkeypatch.setenv("ROUTES_PARAMETER", PARAMETER)
+    return web
+
+
+SUPPORT = {"name": "support", "slack": "secretsmanager:eventbridge-automations/partner/support-slack"}
+
+
+@pytest.fixture
+def crm(receiver):
+    return {
+        "name": "crm",
+        "webhook": f"{receiver.url}/crm?token=t0ps3cret",
+        "secret": "ssm:/eventbridge-automations/partner/crm-signing-secret",
+    }
+
+
+CRM_PATH = "/crm?token=t0ps3cret"
+
+
+def put_routes(*destinations: dict[str, Any], **route: str) -> None:
+    text = json.dumps([{"source": "aws.partner/*", "destinations": destinations} | route])
+    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=text, Type="String", Overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("situation", "title", "shown"),
+    [
+        ("zendesk-ticket-created", "Zendesk ticket 35436: Ticket Created", "high"),
+        ("datadog-monitor", "Datadog Triggered: Unhealthy hosts behind the web load balancer", "Alert"),
+        ("auth0-log", "Auth0: signup failed", "alice@example.com"),
+        ("other-partner", "stripe.com: customer.created", "aws.partner/stripe.com/"),
+    ],
+)
+def test_an_event_is_relayed_to_slack_as_a_readable_message(situation, title, shown, receiver, context):
+    put_routes(SUPPORT)
+
+    result = lambda_handler(sample(f"partner_relay/{situation}"), context)
+
+    [post] = receiver.to("/support")
+    assert post.json()["text"] == title
+    assert shown in json.dumps(post.json()["blocks"])
+    assert result == {"destinations": ["support"]}
+
+
+def test_a_ticket_links_to_the_site_of_its_route(receiver, context):
+    put_routes(SUPPORT, site="https://example.zendesk.com")
+
+    lambda_handler(TICKET, context)
+
+    assert "<https://example.zendesk.com/agent/tickets/35436|Open the ticket>" in json.dumps(
+        receiver.to("/support")[0].json()
+    )
+
+
+def test_a_slack_destination_may_use_the_webhook_of_the_stack(receiver, slack, context):
+    put_routes({"name": "operations", "slack": "default"})
+
+    lambda_handler(TICKET, context)
+
+    assert len(slack.to("/slack")) == 1
+
+
+def test_without_a_webhook_of_the_stack_such_a_destination_is_named(receiver, crm, context):
+    put_routes({"name": "operations", "slack": "default"}, crm)
+
+    with pytest.raises(DeliveryError, match=r"operations: .* Set the stack's SlackWebhookSecret"):
+        lambda_handler(TICKET, context)
+
+    assert len(receiver.to(CRM_PATH)) == 1
+
+
+def test_a_webhook_gets_the_whole_event_with_a_signature_that_the_receiver_can_verify(receiver, crm, context):
+    put_routes(crm)
+
+    lambda_handler(TICKET, context)
+
+    [request] = receiver.to(CRM_PATH)
+    assert Webhook(KEY).verify(request.body, dict(request.headers)) == TICKET
+    assert request.headers["webhook-id"] == TICKET["id"]
+    assert abs(int(request.headers["webhook-timestamp"]) - time.time()) < 10
+    assert request.headers["Content-Type"] == "application/json"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(KEY).verify(request.body.replace(b"35436", b"35437"), dict(request.headers))
+
+
+@pytest.mark.parametrize("busy", [Answer(429, {"Retry-After": "0"}), Answer(500), Answer(503), Answer(408)])
+def test_a_receiver_that_is_busy_is_tried_again_with_the_same_id(busy, receiver, crm, alerts, context):
+    put_routes(crm)
+    receiver.answer(CRM_PATH, busy)
+
+    lambda_handler(TICKET, context)
+
+    assert [request.headers["webhook-id"] for request in receiver.to(CRM_PATH)] == [TICKET["id"]] * 2
+    assert alerts.received() == []
+
+
+def test_a_receiver_that_asks_for_more_time_than_is_left_is_left_to_the_next_retry(receiver, crm, context):
+    put_routes(crm)
+    receiver.answer(CRM_PATH, Answer(429, {"Retry-After": "3600"}))
+
+    with pytest.raises(DeliveryError, match="crm did not take the message in 1 attempt; the last: 429"):
+        lambda_handler(TICKET, context)
+
+    lambda_handler(TICKET, context)
+    assert len(receiver.to(CRM_PATH)) == 2
+
+
+@pytest.mark.parametrize("status", [410, 400, 404, 302])
+def test_a_receiver_that_refuses_is_asked_once_and_reported_and_the_event_fails(
+    status, receiver, crm, alerts, context, logs
+):
+    put_routes(crm)
+    receiver.always(CRM_PATH, Answer(status))
+
+    with pytest.raises(Rejected, match=f"crm refused the message: {status}"):
+        lambda_handler(TICKET, context)
+
+    assert len(receiver.to(CRM_PATH)) == 1
+    [message] = alerts.received()
+    assert message["Subject"] == "[WARNING] The destination crm refuses partner events"
+    for fact in (f"crm refused the message: {status}", TICKET["source"], PARAMETER, TICKET["id"]):
+        assert fact in message["Message"]
+    assert "t0ps3cret" not in message["Message"] + logs.getvalue()
+    assert '"reason":"Rejected"' in logs.getvalue()
+
+
+def test_a_refusal_is_reported_once_for_an_event_and_a_corrected_route_gets_it(receiver, crm, alerts, context):
+    put_routes(crm)
+    receiver.answer(CRM_PATH, *[Answer(410)] * 2)
+
+    for _ in range(2):
+        with pytest.raises(Rejected):
+            lambda_handler(TICKET, context)
+    lambda_handler(TICKET, context)
+
+    assert len(alerts.received()) == 1
+    assert len(receiver.to(CRM_PATH)) == 3
+
+
+def test_a_slack_webhook_that_is_gone_is_reported_too(receiver, alerts, context):
+    put_routes(SUPPORT)
+    receiver.always("/support", Answer(410, body=b"channel_is_archived"))
+
+    with pytest.raises(Rejected, match="support: Slack refused the message: 410 channel_is_archived"):
+        lambda_handler(TICKET, context)
+
+    assert "The destination support refuses" in alerts.received()[0]["Subject"]
+
+
+@pytest.mark.parametrize("refusal", [Answer(410), Answer(429, {"Retry-After": "3600"})])
+def test_a_destination_that_fails_does_not_stop_the_others_and_only_it_is_tried_again(refusal, receiver, crm, context):
+    put_routes(crm, SUPPORT)
+    receiver.answer(CRM_PATH, refusal)
+
+    with pytest.raises(DeliveryError, match=r"1 of 2 deliveries failed\. crm: "):
+        lambda_handler(TICKET, context)
+    assert len(receiver.to("/support")) == 1
+
+    lambda_handler(TICKET, context)
+
+    assert len(receiver.to(CRM_PATH)) == 2
+    assert len(receiver.to("/support")) == 1
+
+
+def test_a_slow_receiver_leaves_time_for_the_others(receiver, crm):
+    put_routes(crm, SUPPORT)
+    receiver.always(CRM_PATH, Answer(delay=30))
+
+    with pytest.raises(DeliveryError, match=r"1 of 2 deliveries failed\. crm: .* no answer \(ReadTimeout\)"):
+        lambda_handler(TICKET, Running(seconds_left=4.5))  # of which three are kept back
+
+    assert len(receiver.to("/support")) == 1
+
+
+def test_the_time_left_is_shared_among_the_destinations_still_to_come():
+    left = [60.0]
+    share = fair_share(lambda: left[0], 3)
+
+    assert share() == pytest.approx(20)
+    left[0] = 45
+    assert share() == pytest.approx(5)
+    assert fair_share(lambda: left[0], 1)() == 45
+
+
+def test_the_same_event_twice_is_relayed_once(receiver, crm, context):
+    put_routes(crm, SUPPORT)
+
+    lambda_handler(TICKET, context)
+    lambda_handler(TICKET, context)
+
+    assert len(receiver.requests) == 2
+
+
+def test_an_event_that_no_route_takes_is_left_alone(receiver, context, logs):
+    put_routes(SUPPORT, detail_type="Auth0 log")
+
+    assert lambda_handler(TICKET, context) == {"destinations": []}
+
+    assert receiver.requests == []
+    assert "No route takes this event" in logs.getvalue()
+    assert TICKET["id"] in logs.getvalue()
+
+
+def test_absent_routes_are_named(receiver, context):
+    with pytest.raises(SettingsError, match=rf"The parameter {PARAMETER} cannot be read \(.*ParameterNotFound"):
+        lambda_handler(TICKET, context)
+
+
+def test_bad_routes_are_named_and_fail_the_event(receiver, crm, context, logs):
+    put_routes(SUPPORT, crm | {"secret": "whsec_t0ps3cret"})
+
+    with pytest.raises(SettingsError, match=r"routes\.0\.destinations\.1\.webhook\.secret: "):
+        lambda_handler(TICKET, context)
+
+    assert receiver.requests == []
+    assert "routes.0.destinations.1.webhook.secret" in logs.getvalue()
+    assert "t0ps3cret" not in logs.getvalue()
+
+
+def test_an_absent_secret_is_named_and_fails_only_its_destination(receiver, crm, context):
+    put_routes(crm | {"secret": "secretsmanager:eventbridge-automations/partner/absent"}, SUPPORT)
+
+    with pytest.raises(DeliveryError, match="crm: The secret secretsmanager:eventbridge-automations/partner/absent"):
+        lambda_handler(TICKET, context)
+
+    assert receiver.to(CRM_PATH) == []
+    assert len(receiver.to("/support")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"source": "com.example.shop"}, "source: String should match pattern"),
+        ({"id": "a.b"}, "id: String should match pattern"),
+        ({"detail": "closed"}, "detail: Input should be a valid dictionary"),
+        ({"time": "yesterday"}, "time: Input should be a valid datetime"),
+    ],
+)
+def test_a_malformed_event_is_refused_by_the_name_of_its_field(change, said, receiver, context, logs):
+    put_routes(SUPPORT)
+
+    with pytest.raises(InvalidEvent, match=said):
+        lambda_handler(TICKET | change, context)
+
+    assert receiver.requests == []
+    assert said in logs.getvalue()
+
+
+def test_a_detail_that_cannot_be_shown_fails_slack_and_still_reaches_the_webhook(receiver, crm, context, logs):
+    put_routes(SUPPORT, crm)
+
+    with pytest.raises(DeliveryError, match=r"support: .* detail\.ticket_event\.ticket\.id: Field required"):
+        lambda_handler(TICKET | {"detail": {"ticket_event": {"ticket": {"subject": "t0ps3cret"}}}}, context)
+
+    assert len(receiver.to(CRM_PATH)) == 1
+    assert "t0ps3cret" not in logs.getvalue()
+
+
+def test_payload_addresses_and_secrets_are_not_logged(receiver, crm, context, logs):
+    put_routes(SUPPORT, crm)
+    receiver.answer(CRM_PATH, Answer(400, body=b"cannot read 20978392"))
+
+    with pytest.raises(Rejected):
+        lambda_handler(TICKET, context)
+    lambda_handler(TICKET, context)
+
+    for hidden in ("ORDER-2026-1109", "20978392", receiver.url, "t0ps3cret", KEY):
+        assert hidden not in logs.getvalue()
+    assert TICKET["id"] in logs.getvalue()
+
+
+def test_an_aws_error_fails_the_event(receiver, context, monkeypatch):
+    put_routes(SUPPORT)
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "No."}}, "PutItem")
+
+    def deny(**_: object) -> None:
+        raise denied
+
+    monkeypatch.setattr(aws.dynamodb(), "put_item", deny)
+
+    with pytest.raises(DeliveryError, match="support: "):
+        lambda_handler(TICKET, context)
+
+    assert receiver.requests == []
+
+
+def test_a_missing_setting_is_named(receiver, context, monkeypatch):
+    monkeypatch.delenv("ROUTES_PARAMETER")
+
+    with pytest.raises(SettingsError, match="ROUTES_PARAMETER: Field required"):
+        lambda_handler(TICKET, context)
