@@ -68,7 +68,7 @@ def image_that_is_none(stage: Stage) -> None:
         "holiday.png",
     )
     s3.put_object(Bucket=uploads, Key=key, Body=b"%PDF-1.7 this is no picture")
-    event = stage.s3_event("ImageUploaded", key, "Object Created")
+    event = stage.s3_event("ImageUploaded", key, "Object Created", refuses=True)
     # MiniStack tries an event of a rule only once and uses no failure destination; a direct invocation does both.
     stage.stack.send(event)
     failed = stage.expect(

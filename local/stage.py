@@ -61,7 +61,10 @@ class Stage:
         return event | {"id": str(uuid4()), "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
     def send(self, event: Mapping[str, Any], expect: str | None) -> None:
-        """Send the event of an AWS service and show which rule matched; `expect` is that rule, or None for no rule."""
+        """Send the event of an AWS service, show the rule that matched, and wait for its function.
+
+        `expect` is that rule, or None for no rule.
+        """
         self.say("event", f"{event['detail-type']} from {event['source']}")
         known = len(self.stack.log(self._function(expect), event["id"])) if expect else 0
         self._matched(self.stack.send(event), expect)
@@ -74,16 +77,21 @@ class Stage:
         if expect not in [*names, None] or (expect is None and names):
             raise SceneFailed(f"The rule {expect or '(none)'} should have matched, and {names or 'none'} did.")
 
-    def ran(self, rule: str, event_id: str, known: int = 0) -> None:
-        """Wait until the function of the rule has logged something about the event beyond the `known` lines."""
+    def ran(self, rule: str, event_id: str, known: int = 0, refuses: bool = False) -> None:
+        """Wait until the function of the rule has logged something about the event beyond the `known` lines.
+
+        Its last line must be an error when the function is to refuse the event, and none otherwise.
+        """
         function = self._function(rule)
         lines = wait_for(lambda: self.stack.log(function, event_id)[known:], SECONDS)
         if not lines:
             raise SceneFailed(f"{function} has logged nothing about the event {event_id}.\n{self._tail(function)}")
         last = lines[-1]
         self.say("function", f"{function}: {last['level'].lower()}, {last['message']}")
+        if (last["level"] == "ERROR") is not refuses:
+            raise SceneFailed(f"{function} should have {'refused' if refuses else 'taken'} it.\n{self._tail(function)}")
 
-    def s3_event(self, rule: str, key: str, detail_type: str) -> dict[str, Any]:
+    def s3_event(self, rule: str, key: str, detail_type: str, refuses: bool = False) -> dict[str, Any]:
         """Wait for the event that S3 itself sent about the key, and show the rule that it matched."""
         sqs, seen = self.client("sqs"), []
 
@@ -100,7 +108,7 @@ class Stage:
             raise SceneFailed(f"S3 sent no '{detail_type}' for {key}; it sent {[e['detail-type'] for e in seen]}.")
         self.say("event", f"{detail_type} from aws.s3: {key}")
         self._matched(self.stack.matching(event), rule)
-        self.ran(rule, event["id"])
+        self.ran(rule, event["id"], refuses=refuses)
         return event
 
     def expect(self, what: str, probe: Callable[[], T | None], function: str) -> T:

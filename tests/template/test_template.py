@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from pydantic_core import PydanticUndefined
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +139,18 @@ def test_every_queue_keeps_messages_for_14_days_and_has_an_alarm_on_its_depth() 
 
     assert queues == watched
     assert {RESOURCES[name]["Properties"]["MessageRetentionPeriod"] for name in queues} == {14 * 24 * 3600}
+
+
+def test_no_attribute_of_a_table_is_a_word_that_dynamodb_reserves() -> None:
+    """It would need an alias in every expression, and moto takes it in a key condition without one."""
+    attributes = {
+        attribute["AttributeName"].upper()
+        for item in RESOURCES.values()
+        if item["Type"] == "AWS::DynamoDB::Table"
+        for attribute in item["Properties"]["AttributeDefinitions"]
+    }
+
+    assert not attributes & set(ReservedKeywords.get_reserved_keywords())
 
 
 def test_only_a_partner_bus_has_a_name_of_its_own() -> None:
