@@ -153,7 +153,7 @@ def security_group_opened(stage: Stage) -> None:
     for port in (443, 22):
         world = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[world])
-    event = stage.sample("security_remediation/authorize-ingress-open-items")
+    event = stage.sample("security_remediation/authorize-ingress-open-flat")
     event["detail"]["requestParameters"]["groupId"] = group
     event["detail"]["responseElements"] = None
     stage.send(event, expect="IngressOpened")

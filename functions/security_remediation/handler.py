@@ -1,0 +1,90 @@
+"""When an API call opens the account, tell people and, in enforce mode, undo it and verify that.
+
+Never touches anything in notify mode, nor what a failed call, its own role's call or an exempted resource is about; never
+changes more than the part that is open.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.logging.correlation_paths import EVENT_BRIDGE
+from aws_lambda_powertools.utilities.parser import event_parser
+from pydantic import BeforeValidator, Field
+
+from automations.errors import Refused, log_failure
+from automations.events.cloudtrail import ApiCall
+from automations.settings import COMMA_SEPARATED, EnvSettings
+from security_remediation.ingress import PortRange, parse_ports
+from security_remediation.registry import judging
+from security_remediation.remediate import remediate
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics(namespace="EventBridgeAutomations")
+tracer = Tracer(patch_modules=("botocore",))
+
+
+class Settings(EnvSettings):
+    alerts_topic: str
+    slack_webhook: str = ""
+    idempotency_table: str
+    mode: Literal["notify", "enforce"] = "notify"
+    own_role_arn: str = Field(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/.+$")
+    sensitive_ports: Annotated[tuple[PortRange, ...], BeforeValidator(parse_ports), COMMA_SEPARATED]
+    trusted_accounts: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    exemption_tag: str = "automations:security-exempt"
+
+    @property
+    def account(self) -> str:
+        return self.own_role_arn.split(":")[4]
+
+    @property
+    def trusted(self) -> frozenset[str]:
+        return frozenset({self.account, *self.trusted_accounts})
+
+
+@logger.inject_lambda_context(correlation_id_path=EVENT_BRIDGE)
+@metrics.log_metrics
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+@log_failure(logger)
+@event_parser(model=ApiCall)
+def lambda_handler(event: ApiCall, context: LambdaContext) -> dict[str, Any]:
+    settings = Settings.from_env()
+    outcomes: dict[str, str] = {}
+    failures: list[Exception] = []
+    why = ignored(event, settings)
+    for remediation in () if why else judging(event.detail):
+        try:
+            outcomes[remediation.NAME] = remediate(remediation, event, settings, context)
+        except Exception as error:  # one that fails does not stop the others
+            logger.error(str(error), remediation=remediation.NAME)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    logger.info("Judged an API call", call=event.detail.event_name, ignored=why, outcomes=outcomes)
+    return {"call": event.detail.event_id, "ignored": why, "outcomes": outcomes}
+
+
+def ignored(event: ApiCall, settings: Settings) -> str:
+    """Why the call is left alone, or "".
+
+    Raises:
+        Refused: the call was made in another account, where this function can neither look nor act.
+    """
+    record = event.detail
+    if event.account != settings.account:
+        raise Refused(
+            f"The call was made in account {event.account}; this function looks after {settings.account} only. "
+            "Deploy the stack in that account as well."
+        )
+    if record.failed:
+        return "The call failed."
+    if record.user_identity.issuer.arn == settings.own_role_arn:
+        return "It is this function's own call."
+    # CloudTrail shows a call on another account's bucket to the caller's account as well.
+    owners = {one.account_id for one in record.resources or () if one.type == "AWS::S3::Bucket" and one.account_id}
+    return f"The bucket belongs to account {', '.join(sorted(owners))}." if owners - {settings.account} else ""

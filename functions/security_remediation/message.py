@@ -1,0 +1,82 @@
+"""What people are told about a call that opened something."""
+
+from enum import StrEnum
+
+from automations.events.cloudtrail import ApiCall, CloudTrailRecord, UserIdentity
+from automations.notify import Link, Message, Severity
+from automations.partition import console_url
+from security_remediation.plan import Plan
+
+
+class Outcome(StrEnum):
+    TOLD = "nothing was done"
+    CLOSED = "closed, and verified by reading back"
+    EXEMPT = "left as it is: exempt"
+    LEFT = "nothing to do"
+
+
+def who(identity: UserIdentity) -> str:
+    """A user's or a role's name, with its session, as far as the record tells."""
+    by = f", through {identity.invoked_by}" if identity.invoked_by else ""
+    last = (identity.arn or "").rpartition("/")[2]
+    if identity.type == "Root":
+        return f"root of account {identity.account_id or '?'}{by}"
+    if identity.issuer.user_name:
+        return f"role {identity.issuer.user_name}, session {last or '?'}{by}"
+    if identity.type == "IAMUser":
+        return f"user {identity.user_name or last or '?'}{by}"
+    name = identity.user_name or identity.arn or identity.principal_id or identity.account_id or identity.invoked_by
+    return f"{identity.type or 'unknown'} {name or '?'}{by if name != identity.invoked_by else ''}".strip()
+
+
+def message(event: ApiCall, plan: Plan, outcome: Outcome, exemption: str) -> Message:
+    """What happened, who did it, from where, and what was or would be done."""
+    severity = {Outcome.EXEMPT: Severity.INFO, Outcome.CLOSED: Severity.WARNING}.get(outcome, plan.severity)
+    steps = "\n".join(f"- {step}" for step in plan.steps)
+    text = {
+        Outcome.TOLD: f"In enforce mode this would be done:\n{steps}",
+        Outcome.CLOSED: f"This was done:\n{steps}",
+        Outcome.EXEMPT: f"It has the tag {exemption}. Without that, this would be done in enforce mode:\n{steps}",
+        Outcome.LEFT: plan.remark,
+    }[outcome]
+    return Message(
+        severity=severity,
+        title=f"{plan.resource} {plan.finding}",
+        event=event,
+        facts={"Resource": plan.resource, "Outcome": outcome, **_facts(event.detail)},
+        text=text,
+        link=_link(event),
+    )
+
+
+def failure(event: ApiCall, remediation: str, error: Exception) -> Message:
+    """What to say when a call could not be judged, or what it opened could not be closed."""
+    record = event.detail
+    return Message(
+        severity=Severity.CRITICAL,
+        title=f"{record.event_name} by {who(record.user_identity)} could not be dealt with",
+        event=event,
+        facts={"Remediation": remediation, **_facts(record)},
+        text=f"{error}\nLambda tries again twice; after that the event is in the failed-events queue. "
+        "Look now whether something is open.",
+        link=_link(event),
+    )
+
+
+def _facts(record: CloudTrailRecord) -> dict[str, str]:
+    facts = {
+        "Call": f"{record.event_name} ({record.event_source})",
+        "Who": who(record.user_identity),
+        "ARN": record.user_identity.arn or "",
+        "From": record.source_ip_address or "",
+        "User agent": record.user_agent or "",
+        "CloudTrail event": record.event_id,
+    }
+    return {label: value for label, value in facts.items() if value}
+
+
+def _link(event: ApiCall) -> Link | None:
+    """The record in CloudTrail's event history, which has no data events."""
+    if event.detail.management_event is False:
+        return None
+    return Link("Open the record", console_url(event.region, "cloudtrailv2", f"/events/{event.detail.event_id}"))

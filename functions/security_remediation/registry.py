@@ -1,0 +1,30 @@
+"""All remediations, and which of them judge an event."""
+
+from automations.events.cloudtrail import CloudTrailRecord
+from security_remediation.plan import EVERY_CALL, Remediation
+from security_remediation.remediations import (
+    administrator_policy,
+    bucket_policy,
+    public_access_block,
+    public_acl,
+    root_activity,
+    security_group_ingress,
+)
+
+REMEDIATIONS: tuple[Remediation, ...] = (
+    bucket_policy,
+    public_acl,
+    public_access_block,
+    security_group_ingress,
+    administrator_policy,
+    root_activity,
+)
+
+
+def judging(record: CloudTrailRecord) -> list[Remediation]:
+    """The remediations that judge this call."""
+    return [
+        one
+        for one in REMEDIATIONS
+        if one.EVENTS == EVERY_CALL or record.event_name in one.EVENTS.get(record.event_source, ())
+    ]

@@ -1,0 +1,76 @@
+"""A bucket policy lets in everyone, or an account that is not trusted: take these out of it, and keep the rest.
+
+A statement that lets in others besides loses only the strangers. A policy of which nothing is left is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from automations import aws
+from automations.events.cloudtrail import CloudTrailRecord
+from automations.notify import Severity
+from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.policies import Exposure, exposures, without
+from security_remediation.reading import bucket_tags, unless_absent
+
+if TYPE_CHECKING:
+    from security_remediation.handler import Settings
+
+NAME = "bucket_policy"
+SEVERITY = Severity.CRITICAL
+EVENTS: Events = {"s3.amazonaws.com": ("PutBucketPolicy",)}
+READS: Actions = ("s3:GetBucketPolicy", "s3:GetBucketTagging")
+WRITES: Actions = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
+
+
+def read(record: CloudTrailRecord) -> State:
+    bucket = record.required("bucketName")
+    return State(unless_absent(lambda: _current(bucket), "NoSuchBucket"), tags=bucket_tags(bucket))
+
+
+def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
+    bucket, put = record.required("bucketName"), _policy(record)
+    resource = f"S3 bucket {bucket}"
+    exposed = exposures(state.current or {}, settings.trusted)
+    opened = exposures(put, settings.trusted) if put is not None else exposed  # a record that does not say: look
+    if not opened:
+        return None
+    if not exposed:
+        return settled(resource, f"was given a policy that lets in {_strangers(opened)}", state)
+    left = without(state.current, exposed)
+    return Plan(
+        resource,
+        f"has a policy that lets in {_strangers(exposed)}",
+        SEVERITY,
+        steps=tuple(
+            f"Take {one.to} out of {one.name} of the bucket policy."
+            if one.kept
+            else f"Remove {one.name} from the bucket policy."
+            for one in exposed
+        )
+        + (() if left else ("Delete the bucket policy, because nothing is left of it.",)),
+        change={"Bucket": bucket} | ({"Policy": json.dumps(left)} if left else {}),
+    )
+
+
+def apply(plan: Plan) -> None:
+    call = aws.s3().put_bucket_policy if "Policy" in plan.change else aws.s3().delete_bucket_policy
+    unless_absent(lambda: call(**plan.change), "NoSuchBucketPolicy", "NoSuchBucket")
+
+
+def _current(bucket: str) -> dict[str, Any]:
+    answer = unless_absent(lambda: aws.s3().get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy")
+    return json.loads(answer["Policy"]) if answer else {}
+
+
+def _policy(record: CloudTrailRecord) -> Mapping[str, Any] | None:
+    """The policy that was put; None when the record does not show one. S3's records have it as an object."""
+    policy = record.parameter("bucketPolicy")
+    return policy if isinstance(policy, Mapping) and "Statement" in policy else None
+
+
+def _strangers(exposed: Iterable[Exposure]) -> str:
+    return ", ".join(dict.fromkeys(one.to for one in exposed))

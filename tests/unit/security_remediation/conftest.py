@@ -1,0 +1,70 @@
+"""The function as it is deployed, and what its tests share."""
+
+import json
+from typing import Any
+
+import botocore.client
+import pytest
+from moto.s3.responses import S3Response
+
+from automations.events.cloudtrail import ApiCall
+from security_remediation import remediate
+from tests.samples import sample
+from tests.unit.conftest import ACCOUNT
+
+OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/remediation"
+BUCKET = "amzn-s3-demo-website"
+
+
+def call(name: str, replaced: dict[str, str] | None = None, **detail: Any) -> dict[str, Any]:
+    """A sample event in moto's account, with other texts and fields of its detail replaced."""
+    text = json.dumps(sample(f"security_remediation/{name}"))
+    for old, new in {"111122223333": ACCOUNT, **(replaced or {})}.items():
+        text = text.replace(old, new)
+    event: dict[str, Any] = json.loads(text)
+    event["detail"].update(detail)
+    return event
+
+
+def record_of(name: str, **detail: Any) -> Any:
+    """The record of a sample event, as the remediations get it."""
+    return ApiCall.model_validate(call(name, **detail)).detail
+
+
+@pytest.fixture
+def deployed(cloud: None, alerts: Any, idempotency_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWN_ROLE_ARN", OWN_ROLE)
+    monkeypatch.setenv("SENSITIVE_PORTS", "20-23,3306,3389")
+    monkeypatch.setattr(remediate, "READ_BACK_AFTER", (0.0, 0.0))
+
+
+@pytest.fixture
+def enforce(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODE", "enforce")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the AWS operations that are called from now on, those of messages aside."""
+    made: list[str] = []
+    client: Any = botocore.client.BaseClient
+    real = client._make_api_call
+
+    def recorded(self: Any, operation: str, arguments: Any) -> Any:
+        if self.meta.service_model.service_name in {"s3", "ec2", "iam"}:
+            made.append(operation)
+        return real(self, operation, arguments)
+
+    monkeypatch.setattr(client, "_make_api_call", recorded)
+    return made
+
+
+@pytest.fixture
+def object_acls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto reads an object's ACL from headers only; this makes it read the body as it does for buckets."""
+    headers = S3Response._acl_from_headers
+
+    def either(self: Any, given: Any) -> Any:
+        return headers(self, given) or (self._acl_from_body() if self.body else None)
+
+    monkeypatch.setattr(S3Response, "_acl_from_headers", either)
