@@ -1,11 +1,10 @@
 """The README held against the template."""
 
 import re
-from pathlib import Path
 
-from tests.template.test_template import FUNCTIONS, TEMPLATE, folder_of
+from tests.template.test_template import FUNCTIONS, folder_of
+from tests.template_file import ROOT, TEMPLATE
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 

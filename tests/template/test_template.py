@@ -2,36 +2,14 @@
 
 import importlib
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from pydantic_core import PydanticUndefined
 
-ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "template.yaml").read_text()
+from tests.template_file import RESOURCES, ROOT, TEMPLATE, TEXT
 
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, `!Ref X`, as `{"Ref": X}`."""
-
-
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    match node:
-        case yaml.ScalarNode():
-            value: Any = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            value = loader.construct_sequence(node, deep=True)
-        case _:
-            value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
-TEMPLATE: dict[str, Any] = yaml.load(TEXT, _Loader)
-RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 FUNCTIONS = {name: item for name, item in RESOURCES.items() if item["Type"] == "AWS::Serverless::Function"}
 GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
 

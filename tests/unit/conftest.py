@@ -14,6 +14,7 @@ from local.receiver import Receiver, receiver
 from moto import mock_aws
 
 from automations import aws, http, secrets
+from tests.template_file import create_table
 
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"  # moto's own
@@ -67,14 +68,9 @@ def cloud(_lambda_environment: None) -> Iterator[None]:
 
 @pytest.fixture
 def idempotency_table(cloud: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    boto3.client("dynamodb").create_table(
-        TableName="idempotency",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
-    monkeypatch.setenv("IDEMPOTENCY_TABLE", "idempotency")
-    return "idempotency"
+    table = create_table("IdempotencyTable")
+    monkeypatch.setenv("IDEMPOTENCY_TABLE", table)
+    return table
 
 
 @pytest.fixture

@@ -13,23 +13,12 @@ from automations.events.codebuild import BuildFinished
 from codebuild_slack import build
 from codebuild_slack.handler import lambda_handler
 from tests.samples import sample
+from tests.template_file import create_table
 
 
 @pytest.fixture(autouse=True)
 def tables(idempotency_table, monkeypatch):
-    boto3.client("dynamodb").create_table(
-        TableName="builds",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "project_name", "AttributeType": "S"},
-            {"AttributeName": "finished_at", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "project_name", "KeyType": "HASH"},
-            {"AttributeName": "finished_at", "KeyType": "RANGE"},
-        ],
-    )
-    monkeypatch.setenv("BUILDS_TABLE", "builds")
+    monkeypatch.setenv("BUILDS_TABLE", create_table("BuildsTable"))
 
 
 @pytest.fixture
@@ -69,7 +58,7 @@ def shown(slack: Any) -> str:
 
 
 def recorded() -> list[dict[str, str]]:
-    items = boto3.client("dynamodb").scan(TableName="builds")["Items"]
+    items = boto3.client("dynamodb").scan(TableName="BuildsTable")["Items"]
     return [{name: str(next(iter(value.values()))) for name, value in item.items()} for item in items]
 
 

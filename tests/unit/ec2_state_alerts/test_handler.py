@@ -8,23 +8,12 @@ from automations import aws
 from automations.errors import InvalidEvent, SettingsError
 from ec2_state_alerts.handler import lambda_handler
 from tests.samples import sample
+from tests.template_file import create_table
 
 
 @pytest.fixture
 def tables(idempotency_table, monkeypatch):
-    boto3.client("dynamodb").create_table(
-        TableName="restarts",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "instance_id", "AttributeType": "S"},
-            {"AttributeName": "stopped_at", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "instance_id", "KeyType": "HASH"},
-            {"AttributeName": "stopped_at", "KeyType": "RANGE"},
-        ],
-    )
-    monkeypatch.setenv("RESTARTS_TABLE", "restarts")
+    monkeypatch.setenv("RESTARTS_TABLE", create_table("RestartsTable"))
 
 
 @pytest.fixture
@@ -171,7 +160,7 @@ def test_the_same_event_twice_is_one_message_and_one_restart(restarting, alerts,
     lambda_handler(stopped(instance), context)
 
     assert len(alerts.received()) == 1
-    assert boto3.client("dynamodb").scan(TableName="restarts")["Count"] == 1
+    assert boto3.client("dynamodb").scan(TableName="RestartsTable")["Count"] == 1
 
 
 def test_an_instance_that_runs_again_already_is_left_alone(restarting, alerts, context):
@@ -180,7 +169,7 @@ def test_an_instance_that_runs_again_already_is_left_alone(restarting, alerts, c
     lambda_handler(stopped(instance), context)
 
     assert "runs again already" in alerts.received()[0]["Message"]
-    assert boto3.client("dynamodb").scan(TableName="restarts")["Count"] == 0
+    assert boto3.client("dynamodb").scan(TableName="RestartsTable")["Count"] == 0
 
 
 def test_when_aws_refuses_the_start_people_are_told_and_the_event_fails(restarting, alerts, context, monkeypatch):

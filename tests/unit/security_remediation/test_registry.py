@@ -2,41 +2,20 @@
 
 import pkgutil
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from security_remediation import remediations
 from security_remediation.plan import EVERY_CALL
 from security_remediation.registry import REMEDIATIONS, judging
+from tests.template_file import RESOURCES, ROOT
 from tests.unit.security_remediation.conftest import record_of
 
-ROOT = Path(__file__).parents[3]
 
-
-class Loader(yaml.SafeLoader):
-    """Reads a template without what its tags mean."""
-
-
-def _untagged(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    return (
-        loader.construct_sequence(node, deep=True)
-        if isinstance(node, yaml.SequenceNode)
-        else loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    )
-
-
-Loader.add_multi_constructor("!", _untagged)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def function() -> Any:
-    template = yaml.load((ROOT / "template.yaml").read_text(), Loader)
-    return template["Resources"]["SecurityRemediationFunction"]["Properties"]
+    return RESOURCES["SecurityRemediationFunction"]["Properties"]
 
 
 def actions(statements: list[Any]) -> set[str]:
@@ -62,11 +41,11 @@ def test_a_rule_watches_root_for_the_remediation_that_judges_every_call(function
 def test_the_role_may_read_what_the_remediations_read_and_write_only_in_enforce_mode(function):
     policies = [one for one in function["Policies"] if isinstance(one, dict)]
     always = [statement for one in policies for statement in one.get("Statement", [])]
-    [(condition, enforced, _)] = [one["Fn::If"] for one in policies if "Fn::If" in one]
+    conditional = {one["Fn::If"][0]: one["Fn::If"][1] for one in policies if "Fn::If" in one}
 
     assert actions(always) == {action for one in REMEDIATIONS for action in one.READS}
-    assert condition == "Enforce"
-    assert actions(enforced["Statement"]) == {action for one in REMEDIATIONS for action in one.WRITES}
+    assert set(conditional) == {"HasSlackWebhook", "Enforce"}
+    assert actions(conditional["Enforce"]["Statement"]) == {action for one in REMEDIATIONS for action in one.WRITES}
 
 
 def test_every_module_is_registered_once_under_its_own_name():

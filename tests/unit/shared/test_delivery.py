@@ -36,7 +36,7 @@ def send(idempotency_table, context) -> Callable[..., None]:
 
 
 def records() -> list[dict[str, str]]:
-    items = boto3.client("dynamodb").scan(TableName="idempotency")["Items"]
+    items = boto3.client("dynamodb").scan(TableName="IdempotencyTable")["Items"]
     return [{name: str(next(iter(value.values()))) for name, value in item.items()} for item in items]
 
 
@@ -45,7 +45,7 @@ def set_record(**attributes: int) -> None:
     [record] = records()
     for name, value in attributes.items():
         boto3.client("dynamodb").update_item(
-            TableName="idempotency",
+            TableName="IdempotencyTable",
             Key={"id": {"S": record["id"]}},
             UpdateExpression="SET #name = :value",
             ExpressionAttributeNames={"#name": name},
