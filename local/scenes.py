@@ -8,11 +8,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from uuid import uuid4
 
 from PIL import Image
 from standardwebhooks import Webhook
 
-from local.cloud import REGION
+from local.cloud import ACCOUNT, REGION
 from local.photo import photograph
 from local.seed import SIGNING_SECRET
 from local.stage import SceneFailed, Stage
@@ -54,7 +55,7 @@ def image_resize(stage: Stage) -> None:
     stage.s3_event("ImageDeleted", key, "Object Deleted")
     stage.expect(
         "the derivatives of the deleted picture are gone",
-        lambda: not s3.list_objects_v2(Bucket=derivatives).get("Contents"),
+        lambda: not any(derivative(f"{size}/{key}{suffix}") for size in (1600, 800, 200) for suffix in ("", ".webp")),
         function,
     )
 
@@ -107,8 +108,9 @@ def ec2_state_alerts(stage: Stage) -> None:
 
 def codebuild_slack(stage: Stage) -> None:
     """A build fails: Slack says which phase and why. The same event again says nothing more."""
-    function, event = "CodebuildSlackFunction", stage.sample("codebuild_slack/failed")
-    project = event["detail"]["project-name"]
+    function, project = "CodebuildSlackFunction", "web-site"
+    build = f"arn:aws:codebuild:{REGION}:{ACCOUNT}:build/{project}:{uuid4()}"
+    event = stage.sample("codebuild_slack/failed", project_name=project, build_id=build)
     stage.send(event, expect="BuildFinished")
     stage.slack("/slack", project, function)
     stage.send(event, expect="BuildFinished")
@@ -121,7 +123,7 @@ def codebuild_slack(stage: Stage) -> None:
 
 def bucket_made_public(stage: Stage) -> None:
     """Somebody gives a bucket to the world: only the public statement is taken out of its policy, and people are told."""
-    s3, function, bucket = stage.client("s3"), "SecurityRemediationFunction", "amzn-s3-demo-bucket"
+    s3, function = stage.client("s3"), "SecurityRemediationFunction"
     event = stage.sample("security_remediation/put-bucket-policy-public")
     bucket = event["detail"]["requestParameters"]["bucketName"]
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -166,10 +168,27 @@ def security_group_opened(stage: Stage) -> None:
     stage.alert(group, function)
 
 
+def administrator_made(stage: Stage) -> None:
+    """Somebody makes a user an administrator: the policy is detached, the user's own one stays."""
+    iam, function = stage.client("iam"), "SecurityRemediationFunction"
+    event = stage.sample("security_remediation/attach-user-policy-admin")
+    user, policy = (event["detail"]["requestParameters"][name] for name in ("userName", "policyArn"))
+    iam.create_user(UserName=user)
+    for attached in (policy, "arn:aws:iam::aws:policy/ReadOnlyAccess"):
+        iam.attach_user_policy(UserName=user, PolicyArn=attached)
+    stage.send(event, expect="AdminGranted")
+
+    def policies() -> list[str]:
+        return [item["PolicyName"] for item in iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]]
+
+    stage.expect(f"{user} has ReadOnlyAccess only", lambda: policies() == ["ReadOnlyAccess"], function)
+    stage.alert(user, function)
+
+
 def root_signs_in(stage: Stage) -> None:
     """Somebody uses the root user: people are told, nothing is touched."""
     stage.send(stage.sample("security_remediation/root-console-sign-in"), expect="RootActivity")
-    stage.alert("oot", "SecurityRemediationFunction")
+    stage.alert("root user signed in", "SecurityRemediationFunction")
 
 
 def partner_relay(stage: Stage) -> None:
@@ -199,6 +218,7 @@ SCENES: list[Scene] = [
     codebuild_slack,
     bucket_made_public,
     security_group_opened,
+    administrator_made,
     root_signs_in,
     partner_relay,
 ]

@@ -1,4 +1,4 @@
-"""What must exist in the account beside the stack: the uploads bucket, secrets, the partners' routes, queues to look at."""
+"""What must exist in the account beside the stack: buckets, secrets, the partners' routes, queues to look at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from local.cloud import REGION, Cloud
 from local.receiver import Receiver
-from local.stack import UPLOADS, Stack
+from local.stack import DERIVATIVES, UPLOADS, Stack
 from local.stage import Stage
 
 SIGNING_SECRET = "whsec_bG9jYWwgY2xvdWQgc2lnbmluZyBzZWNyZXQ="  # noqa: S105 # of the local cloud's own receiver
@@ -17,10 +17,10 @@ PREFIX = "eventbridge-automations"
 
 
 def seed(cloud: Cloud, receiver_url: str) -> None:
-    """Create the uploads bucket, and the secrets and routes that the functions read, which lead to the receiver."""
+    """Create the buckets, and the secrets and routes that the functions read, which lead to the receiver."""
     s3 = cloud.client("s3")
-    if UPLOADS not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=UPLOADS, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for missing in {UPLOADS, DERIVATIVES} - {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=missing, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_notification_configuration(Bucket=UPLOADS, NotificationConfiguration={"EventBridgeConfiguration": {}})
     secrets, ssm = cloud.client("secretsmanager"), cloud.client("ssm")
     known = {secret["Name"] for secret in secrets.list_secrets()["SecretList"]}

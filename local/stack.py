@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from local.cloud import ROOT, Aws, Cloud, LocalError
@@ -16,6 +17,7 @@ from local.cloud import ROOT, Aws, Cloud, LocalError
 NAME = "eventbridge-automations"
 
 UPLOADS = "amzn-s3-demo-uploads"  # the bucket that the sample events name
+DERIVATIVES = "amzn-s3-demo-derivatives"
 
 # Everything is switched on, so that everything can be tried.
 PARAMETERS = {
@@ -26,6 +28,7 @@ PARAMETERS = {
     "EnablePartnerRelay": "true",
     "SlackWebhookSecret": "eventbridge-automations/slack-webhook",
     "UploadsBucketName": UPLOADS,
+    "DerivativesBucketName": DERIVATIVES,
     "ImageFormats": "keep,webp",
     "AutoRestart": "true",
     "RestartAfterUserStop": "true",
@@ -63,7 +66,15 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
 
 
 def _sam(*arguments: str, env: Mapping[str, str]) -> None:
-    done = subprocess.run(["sam", *arguments], cwd=ROOT, env=dict(env), capture_output=True, text=True, check=False)
+    tools = Path(sys.executable).parent  # SAM CLI, and the uv that its builds call
+    done = subprocess.run(
+        [tools / "sam", *arguments],
+        cwd=ROOT,
+        env={**env, "PATH": f"{tools}{os.pathsep}{env['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise LocalError(
             f"sam {arguments[0]} failed ({done.returncode}).\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"

@@ -52,12 +52,14 @@ class Stage:
         self.console.print(f"  [dim]{label:>8}[/]  {escape(text)}", highlight=False, soft_wrap=True)
 
     def sample(self, name: str, **detail: Any) -> dict[str, Any]:
-        """A sample event by `<automation>/<situation>`, new: with an id and a time of its own.
+        """A sample event by `<automation>/<situation>`, new: with ids and a time of its own.
 
         Fields of its detail are replaced by those given (`_` stands for `-`).
         """
         event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
         event["detail"].update({key.replace("_", "-"): value for key, value in detail.items()})
+        if "eventID" in event["detail"]:  # of CloudTrail's record
+            event["detail"]["eventID"] = str(uuid4())
         return event | {"id": str(uuid4()), "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
     def send(self, event: Mapping[str, Any], expect: str | None) -> None:
@@ -133,17 +135,19 @@ class Stage:
                 seen.append(json.loads(message["Body"]))
             return next((mail for mail in seen if containing in mail["Subject"]), None)
 
-        mail = self.expect(f"an alert was mailed: ...{containing}...", look, function)
+        mail = self.expect("an alert was mailed", look, function)
+        self.say("mail", mail["Subject"])
         self.keep(f"{function}-mail.txt", f"Subject: {mail['Subject']}\n\n{mail['Message']}".encode())
         return mail
 
     def slack(self, path: str, containing: str, function: str) -> dict[str, Any]:
         """Wait for a Slack message on the path whose text contains the words; show it and keep it in the folder."""
         found = self.expect(
-            f"Slack got a message: ...{containing}...",
+            "Slack got a message",
             lambda: next((r.json() for r in self.receiver.to(path) if containing in r.json()["text"]), None),
             function,
         )
+        self.say("Slack", found["text"])
         self.keep(f"{function}-slack.json", json.dumps(found, indent=2, ensure_ascii=False).encode())
         return found
 

@@ -78,6 +78,7 @@ def test_an_automation_that_is_not_enabled_leaves_nothing_behind(tmp_path: Path)
                 "EnableEc2StateAlerts": "false",
                 "SlackWebhookSecret": "",
                 "UploadsBucketName": "",
+                "DerivativesBucketName": "",
             },
         )
         assert {name for name in stack.resources if name.endswith("Function")} == {
