@@ -24,7 +24,10 @@ EMOJI = {":large_green_circle:": "🟢", ":warning:": "⚠️", ":rotating_light
 def write(folder: Path) -> Path:
     """Write `index.html` into the folder, about the files that are in it."""
     parts = ["<h1>What the demo left</h1>"]
-    if pictures := sorted((folder / "pictures").glob("*")):
+    # The source, which has a name and no size, comes first; then the largest.
+    if pictures := sorted(
+        (folder / "pictures").glob("*"), key=lambda file: -int(file.stem) if file.stem.isdecimal() else -(10**9)
+    ):
         parts.append("<h2>image_resize: the upload and its derivatives</h2>")
         parts += [
             f'<figure><img src="pictures/{html.escape(file.name)}" alt=""><figcaption>{html.escape(file.name)}, '

@@ -1,0 +1,32 @@
+"""The scenes of the demo: for each automation, real input, and the effect read back from the account.
+
+A scene is a function of the stage; its docstring is what the demo says first. The end-to-end tests play the same scenes.
+"""
+
+from collections.abc import Callable
+
+from local.scenes.codebuild_slack import codebuild_slack
+from local.scenes.ec2_state_alerts import ec2_state_alerts
+from local.scenes.image_resize import image_resize, image_that_is_none
+from local.scenes.partner_relay import partner_relay
+from local.scenes.security_remediation import (
+    administrator_made,
+    bucket_made_public,
+    root_signs_in,
+    security_group_opened,
+)
+from local.stage import Stage
+
+Scene = Callable[[Stage], None]
+
+SCENES: list[Scene] = [
+    image_resize,
+    image_that_is_none,
+    ec2_state_alerts,
+    codebuild_slack,
+    bucket_made_public,
+    security_group_opened,
+    administrator_made,
+    root_signs_in,
+    partner_relay,
+]

@@ -1,0 +1,76 @@
+"""security_remediation, played."""
+
+import json
+
+from local.cloud import REGION
+from local.stage import Stage
+
+
+def bucket_made_public(stage: Stage) -> None:
+    """Somebody gives a bucket to the world: only the public statement is taken out of its policy, and people are told."""
+    s3, function = stage.client("s3"), "SecurityRemediationFunction"
+    event = stage.sample("security_remediation/put-bucket-policy-public")
+    bucket = event["detail"]["requestParameters"]["bucketName"]
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    own = {
+        "Sid": "OwnAccount",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    policy = event["detail"]["requestParameters"]["bucketPolicy"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy | {"Statement": [*policy["Statement"], own]}))
+    stage.send(event, expect="BucketExposed")
+
+    def statements() -> list[str]:
+        return [s.get("Sid", "") for s in json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]]
+
+    stage.expect(
+        "the public statement is gone, the bucket's own one is kept", lambda: statements() == ["OwnAccount"], function
+    )
+    stage.alert(bucket, function)
+
+
+def security_group_opened(stage: Stage) -> None:
+    """Somebody opens SSH to the world: that permission is revoked, the others stay."""
+    ec2, function = stage.client("ec2"), "SecurityRemediationFunction"
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="web", Description="Web servers", VpcId=vpc)["GroupId"]
+    for port in (443, 22):
+        world = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[world])
+    event = stage.sample("security_remediation/authorize-ingress-open-flat")
+    event["detail"]["requestParameters"]["groupId"] = group
+    event["detail"]["responseElements"] = None
+    stage.send(event, expect="IngressOpened")
+
+    def open_ports() -> list[int]:
+        [found] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        return [p["FromPort"] for p in found["IpPermissions"] if p["IpRanges"]]
+
+    stage.expect("SSH is closed, HTTPS is still open", lambda: open_ports() == [443], function)
+    stage.alert(group, function)
+
+
+def administrator_made(stage: Stage) -> None:
+    """Somebody makes a user an administrator: the policy is detached, the user's own one stays."""
+    iam, function = stage.client("iam"), "SecurityRemediationFunction"
+    event = stage.sample("security_remediation/attach-user-policy-admin")
+    user, policy = (event["detail"]["requestParameters"][name] for name in ("userName", "policyArn"))
+    iam.create_user(UserName=user)
+    for attached in (policy, "arn:aws:iam::aws:policy/ReadOnlyAccess"):
+        iam.attach_user_policy(UserName=user, PolicyArn=attached)
+    stage.send(event, expect="AdminGranted")
+
+    def policies() -> list[str]:
+        return [item["PolicyName"] for item in iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]]
+
+    stage.expect(f"{user} has ReadOnlyAccess only", lambda: policies() == ["ReadOnlyAccess"], function)
+    stage.alert(user, function)
+
+
+def root_signs_in(stage: Stage) -> None:
+    """Somebody uses the root user: people are told, nothing is touched."""
+    stage.send(stage.sample("security_remediation/root-console-sign-in"), expect="RootActivity")
+    stage.alert("root user signed in", "SecurityRemediationFunction")
