@@ -27,9 +27,11 @@ from ec2_state_alerts.restarts import Restarts
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only beside such a time
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
+
+STILL_STOPPING = "IncorrectInstanceState"  # the event was quicker than the API; Lambda's retry finds it stopped
 
 
 class Settings(EnvSettings):
@@ -80,6 +82,7 @@ def apply(
         # The answer is the same for an instance that runs already, so a second delivery does no harm.
         aws.ec2().start_instances(InstanceIds=[event.detail.instance_id])
     except ClientError as error:
-        tell(start_refused(todo.message, error), key=f"{subject}/start-refused")
+        if error.response["Error"]["Code"] != STILL_STOPPING:
+            tell(start_refused(todo.message, error), key=f"{subject}/start-refused")
         raise
     metrics.add_metric("InstancesRestarted", MetricUnit.Count, 1)

@@ -2,9 +2,11 @@
 
 import importlib
 import re
+from logging import getLevelName
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from pydantic_core import PydanticUndefined
 
@@ -162,6 +164,15 @@ def test_every_parameter_is_in_a_group_of_the_console_and_used() -> None:
     assert sorted(grouped) == sorted(TEMPLATE["Parameters"])
     for parameter in grouped:
         assert re.search(rf"!Ref {parameter}\b|\$\{{{parameter}\}}", TEXT), f"{parameter} is not used"
+
+
+def test_lambda_and_the_logs_know_every_value_that_their_parameters_allow() -> None:
+    """cfn-lint does not look behind a reference to a parameter."""
+    model = get_session().get_service_model("lambda")
+    levels = TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"]
+
+    assert set(levels) <= set(model.shape_for("ApplicationLogLevel").enum)  # type: ignore[attr-defined]
+    assert all(getLevelName(level) != f"Level {level}" for level in levels)
 
 
 def test_what_changes_things_that_the_stack_did_not_create_is_off_by_default() -> None:

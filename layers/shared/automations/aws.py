@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 # Lambda logs every logger at the function's level; botocore tells at each start where it found its credentials.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
-# A call that hangs must leave time for its retries within the function's own timeout.
-CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 4},
-    connect_timeout=3,
-    read_timeout=15,
-)
+# A call that hangs must leave time for its retries, and for telling people, within the function's own timeout.
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=5)
+TRANSFERS = CONFIG.merge(Config(read_timeout=15))
 
 
 @cache
@@ -37,8 +34,8 @@ def _session() -> Session:
     return get_session()
 
 
-def _create(service: str) -> Any:
-    return _session().create_client(service, config=CONFIG)
+def _create(service: str, config: Config = CONFIG) -> Any:
+    return _session().create_client(service, config=config)
 
 
 @cache
@@ -58,7 +55,7 @@ def iam() -> IAMClient:
 
 @cache
 def s3() -> S3Client:
-    return _create("s3")
+    return _create("s3", TRANSFERS)
 
 
 @cache

@@ -189,6 +189,20 @@ def test_when_aws_refuses_the_start_people_are_told_and_the_event_fails(restarti
     assert f"AWS refuses to start {instance} again: InsufficientInstanceCapacity" in alerts.received()[1]["Subject"]
 
 
+def test_while_the_api_still_shows_it_stopping_the_event_fails_without_a_page(restarting, alerts, context, monkeypatch):
+    instance = launch_and_stop(**OPTED_IN)
+    refusal = ClientError({"Error": {"Code": "IncorrectInstanceState", "Message": "It is stopping."}}, "StartInstances")
+
+    def refuse(**_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(aws.ec2(), "start_instances", refuse)
+    with pytest.raises(ClientError, match="IncorrectInstanceState"):
+        lambda_handler(stopped(instance), context)
+
+    assert len(alerts.received()) == 1
+
+
 def test_an_aws_error_fails_the_event(tables, alerts, context, monkeypatch):
     monkeypatch.setenv("ALERTS_TOPIC", "arn:aws:sns:ap-northeast-2:123456789012:absent")
 

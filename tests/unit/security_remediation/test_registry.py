@@ -28,7 +28,7 @@ def test_the_rules_match_the_calls_that_the_remediations_judge(function):
         (source, name)
         for event in function["Events"].values()
         for source in event["Properties"]["Pattern"]["detail"].get("eventSource", [])
-        for name in event["Properties"]["Pattern"]["detail"]["eventName"]
+        for name in event["Properties"]["Pattern"]["detail"].get("eventName", [])
     }
     assert watched == {(source, name) for one in REMEDIATIONS for source, names in one.EVENTS.items() for name in names}
 
@@ -36,6 +36,15 @@ def test_the_rules_match_the_calls_that_the_remediations_judge(function):
 def test_a_rule_watches_root_for_the_remediation_that_judges_every_call(function):
     assert [one.NAME for one in REMEDIATIONS if one.EVENTS == EVERY_CALL] == ["root_activity"]
     assert function["Events"]["RootActivity"]["Properties"]["Pattern"]["detail"]["userIdentity"]["type"] == ["Root"]
+
+
+def test_roots_rule_leaves_to_the_other_rules_the_calls_that_they_bring(function):
+    elsewhere = function["Events"]["RootActivity"]["Properties"]["Pattern"]["detail"]["$or"]
+    [sources] = [one["anything-but"] for one in elsewhere[0]["eventSource"]]
+    [names] = [one["anything-but"] for one in elsewhere[1]["eventName"]]
+
+    assert set(sources) == {source for one in REMEDIATIONS for source in one.EVENTS}
+    assert set(names) == {name for one in REMEDIATIONS for some in one.EVENTS.values() for name in some}
 
 
 def test_the_role_may_read_what_the_remediations_read_and_write_only_in_enforce_mode(function):

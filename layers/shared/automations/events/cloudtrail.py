@@ -5,13 +5,21 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 A record that its model refuses is an attack that nobody sees, so only what every record has is required.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from automations.errors import InvalidEvent
 from automations.events import Detail, Event
+
+
+def _members(value: Any) -> Any:
+    return value if isinstance(value, dict) else None
+
+
+Members = Annotated[dict[str, Any] | None, BeforeValidator(_members)]
+"""An object; anything else that a service records there counts as nothing."""
 
 
 class _Part(Detail):
@@ -74,8 +82,8 @@ class CloudTrailRecord(_Part):
     source_ip_address: str | None = Field(default=None, alias="sourceIPAddress")
     user_agent: str | None = None
     user_identity: UserIdentity = UserIdentity()
-    request_parameters: dict[str, Any] | None = None
-    response_elements: dict[str, Any] | None = None
+    request_parameters: Members = None
+    response_elements: Members = None
     error_code: str | None = None
     error_message: str | None = None
     recipient_account_id: str | None = None
