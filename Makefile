@@ -69,7 +69,8 @@ update: $(DEV) ## Raise the pinned versions of all requirements
 .PHONY: clean
 clean: ## Remove what was built and installed here
 	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m local stop; fi
-	rm -rf $(VENV) $(LOCAL_VENV) .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOCAL_VENV) .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(DEV): requirements/bootstrap.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'

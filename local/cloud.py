@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+import psutil
 from botocore.config import Config
 
 ROOT = Path(__file__).parent.parent
@@ -72,11 +73,11 @@ class Cloud:
 
 
 class Aws:
-    """The AWS account of the caller's credentials, for what works the same there."""
+    """The AWS account of the caller's credentials, for what works the same there; in samconfig.toml's region."""
 
     def client(self, service: str) -> Any:
         """A boto3 client of the service."""
-        return boto3.client(service)  # type: ignore[call-overload]
+        return boto3.client(service, region_name=os.environ.get("AWS_REGION", REGION))  # type: ignore[call-overload]
 
 
 def free_port() -> int:
@@ -144,15 +145,7 @@ def _end(pid: int) -> None:
         try:  # only a parent can and must collect it
             wait_for(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, 5)
         except ChildProcessError:
-            wait_for(lambda: not _alive(pid), 5)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+            wait_for(lambda: not psutil.pid_exists(pid), 5)
 
 
 def _await_up(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
@@ -179,18 +172,30 @@ def running_cloud(log: Path) -> Iterator[Cloud]:
 
 
 def start(host: str, port: int) -> Cloud:
-    """Start a cloud that goes on running after this program, or return the one that runs already."""
+    """Start a cloud that goes on running after this program, or return the one that runs already.
+
+    Raises:
+        LocalError: another one runs at another address, or the port is taken.
+    """
+    endpoint = f"http://{host}:{port}"
     if running := find():
+        if running.endpoint != endpoint:
+            raise LocalError(f"The local cloud runs on {running.endpoint} already. Stop it first: make stop")
         return running
-    with socket.socket() as probe:
-        if probe.connect_ex((host, port)) == 0:
-            raise LocalError(f"Port {port} is in use by another program. Name another: PORT=4600 make local")
+    stop()  # what is left of one that died
+    for needed in (port, port + 1):
+        with socket.socket() as probe:
+            if probe.connect_ex((host, needed)) == 0:
+                raise LocalError(
+                    f"Port {needed} is in use by another program; the local cloud takes {port} and {port + 1}. "
+                    "Name another one: make local PORT=4600"
+                )
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     log = ROOT / ".local" / "ministack.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    endpoint = f"http://{host}:{port}"
     process = _launch(host, port, folder, log)
-    STATE.write_text(json.dumps({"endpoint": endpoint, "log": str(log), "pid": process.pid, "folder": str(folder)}))
+    STATE.write_text(json.dumps({"endpoint": endpoint, "log": str(log), "folder": str(folder), "processes": []}))
+    remember(process.pid)
     try:
         _await_up(process, endpoint, log)
     except LocalError:
@@ -199,13 +204,17 @@ def start(host: str, port: int) -> Cloud:
     return Cloud(endpoint, log)
 
 
+def remember(pid: int) -> None:
+    """Have `stop` end this process too. Its start is kept beside its id, which may later be another process's."""
+    state = json.loads(STATE.read_text())
+    state["processes"].append({"pid": pid, "started": psutil.Process(pid).create_time()})
+    STATE.write_text(json.dumps(state))
+
+
 def find() -> Cloud | None:
     """The cloud that `start` left running, if it still runs."""
-    try:
-        state = json.loads(STATE.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return Cloud(state["endpoint"], Path(state["log"])) if _is_up(state["endpoint"]) else None
+    state = _state()
+    return Cloud(state["endpoint"], Path(state["log"])) if state and _is_up(state["endpoint"]) else None
 
 
 def running() -> Cloud:
@@ -221,13 +230,23 @@ def running() -> Cloud:
 
 def stop() -> bool:
     """End the cloud that `start` left running, and what belongs to it; False when there was none."""
-    try:
-        state = json.loads(STATE.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+    state = _state()
+    if not state:
         return False
-    for process in (state["pid"], state.get("receiver")):
-        if process and _alive(process):
-            _end(process)
+    for process in state["processes"]:
+        try:
+            if abs(psutil.Process(process["pid"]).create_time() - process["started"]) < 1:
+                _end(process["pid"])
+        except psutil.NoSuchProcess:
+            pass
     shutil.rmtree(state["folder"], ignore_errors=True)
     STATE.unlink()
     return True
+
+
+def _state() -> dict[str, Any] | None:
+    try:
+        state: dict[str, Any] = json.loads(STATE.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return state

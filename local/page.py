@@ -30,7 +30,7 @@ def write(folder: Path) -> Path:
     ):
         parts.append("<h2>image_resize: the upload and its derivatives</h2>")
         parts += [
-            f'<figure><img src="pictures/{html.escape(file.name)}" alt=""><figcaption>{html.escape(file.name)}, '
+            f'<figure><img src="pictures/{html.escape(file.name)}" alt="{html.escape(file.stem)}"><figcaption>{html.escape(file.name)}, '
             f"{file.stat().st_size:,} bytes</figcaption></figure>"
             for file in pictures
         ]

@@ -47,20 +47,19 @@ def lambda_handler(event: BuildFinished, context: LambdaContext) -> dict[str, An
     todo = plan(event, builds.status_before(event), settings)
     # Before the message: when that fails, a build that ends meanwhile must still see this one.
     builds.record(event)
-    if todo.message:
-        tell(event, todo.message, settings, context)
-    told = todo.message is not None
+    told = tell(event, todo.message, settings, context) if todo.message else []
     logger.info("Looked at a build", build=event.detail.build_id, told=told, why=todo.why)
     return {"build": event.detail.build_id, "told": told, "why": todo.why}
 
 
-def tell(event: BuildFinished, message: Message, settings: Settings, context: LambdaContext) -> None:
-    """Post to Slack, once for a build and a status."""
-    notify(
+def tell(event: BuildFinished, message: Message, settings: Settings, context: LambdaContext) -> list[str]:
+    """Post to Slack, once for a build and a status; returns where it was posted now, for the first time."""
+    told = notify(
         message,
         key=f"{event.detail.build_id}/{event.detail.build_status}",
         table=settings.idempotency_table,
         context=context,
         slack_webhook=settings.slack_webhook,
     )
-    metrics.add_metric("BuildMessages", MetricUnit.Count, 1)
+    metrics.add_metric("BuildMessages", MetricUnit.Count, len(told))
+    return told

@@ -56,15 +56,20 @@ def lambda_handler(event: InstanceStateChanged, context: LambdaContext) -> dict[
     restarts = Restarts(settings.restarts_table, settings.restart_window_minutes)
     instance = describe(aws.ec2(), event.detail.instance_id)
     todo = plan(event, instance, restarts.before(event) if settings.auto_restart else 0, settings)
-    apply(event, todo, restarts, settings, context)
-    logger.info("Told people about an instance", instance=event.detail.instance_id, restart=todo.restart, why=todo.why)
+    told = apply(event, todo, restarts, settings, context)
+    logger.info(
+        "Looked at an instance", instance=event.detail.instance_id, told=told, restart=todo.restart, why=todo.why
+    )
     return {"instance": event.detail.instance_id, "restarted": todo.restart, "why": todo.why}
 
 
 def apply(
     event: InstanceStateChanged, todo: Plan, restarts: Restarts, settings: Settings, context: LambdaContext
-) -> None:
-    """Tell people, then start the instance when that is planned; when AWS refuses the start, tell them that too."""
+) -> list[str]:
+    """Tell people, then start the instance when that is planned; when AWS refuses the start, tell them that too.
+
+    Returns the channels through which they are told now, for the first time.
+    """
     subject = f"{event.detail.instance_id}/{event.detail.state}/{event.time.isoformat()}"
     tell = partial(
         notify,
@@ -73,10 +78,10 @@ def apply(
         table=settings.idempotency_table,
         context=context,
     )
-    tell(todo.message, key=subject)
+    told: list[str] = tell(todo.message, key=subject)
     metrics.add_metric("InstanceAlerts", MetricUnit.Count, 1)
     if not todo.restart:
-        return
+        return told
     restarts.record(event)
     try:
         # The answer is the same for an instance that runs already, so a second delivery does no harm.
@@ -86,3 +91,4 @@ def apply(
             tell(start_refused(todo.message, error), key=f"{subject}/start-refused")
         raise
     metrics.add_metric("InstancesRestarted", MetricUnit.Count, 1)
+    return told

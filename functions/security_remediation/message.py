@@ -15,6 +15,9 @@ class Outcome(StrEnum):
     LEFT = "nothing to do"
 
 
+TITLE_ENDS = {Outcome.CLOSED: ": closed again", Outcome.EXEMPT: ": exempt"}
+
+
 def who(identity: UserIdentity) -> str:
     """A user's or a role's name, with its session, as far as the record tells."""
     by = f", through {identity.invoked_by}" if identity.invoked_by else ""
@@ -41,7 +44,7 @@ def message(event: ApiCall, plan: Plan, outcome: Outcome, exemption: str) -> Mes
     }[outcome]
     return Message(
         severity=severity,
-        title=f"{plan.resource} {plan.finding}",
+        title=f"{plan.resource} {plan.finding}{TITLE_ENDS.get(outcome, '')}",
         event=event,
         facts={"Resource": plan.resource, "Outcome": outcome, **_facts(event.detail)},
         text=text,

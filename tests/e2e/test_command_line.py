@@ -1,6 +1,7 @@
 """What a person types: `make send` and the variables for `sam local invoke`."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def run(monkeypatch, capsys):
 def started(stack: Stack, local_cloud: Cloud, monkeypatch, tmp_path):
     """As if `make local` had left the tests' cloud running."""
     state = tmp_path / "cloud.json"
-    state.write_text(json.dumps({"endpoint": local_cloud.endpoint, "log": str(tmp_path / "log"), "pid": 0}))
+    state.write_text(json.dumps({"endpoint": local_cloud.endpoint, "log": str(tmp_path / "log")}))
     monkeypatch.setattr("local.cloud.STATE", state)
 
 
@@ -47,8 +48,8 @@ def test_send_shows_the_rule_that_matched_and_what_the_function_logged(run, star
     status, output = run("send", SAMPLE)
 
     assert status == 0
-    assert "InstanceStateChanged matches; Ec2StateAlertsFunction was invoked." in output
-    assert "Told people about an instance" in output
+    assert "InstanceStateChanged matches: it invokes Ec2StateAlertsFunction." in output
+    assert "Looked at an instance" in output
 
 
 def test_send_uploads_a_photo_for_an_upload_event(run, started) -> None:
@@ -66,14 +67,65 @@ def test_send_says_when_no_rule_matches(run, started) -> None:
     assert "No rule matches EC2 Instance State-change Notification" in output
 
 
+def test_send_does_nothing_to_s3_for_an_event_that_matches_no_rule(run, started) -> None:
+    status, output = run("send", str(ROOT / "events/image_resize/not-an-image.json"))
+
+    assert status == 0
+    assert "No rule matches Object Created from aws.s3" in output
+    assert "Uploaded" not in output
+
+
+def test_send_fails_when_the_function_does(run, started, tmp_path) -> None:
+    event = json.loads(Path(SAMPLE).read_text())
+    event["id"], event["detail"]["instance-id"] = "5e1f7f0e-0000-4000-8000-000000000001", "none"
+    (tmp_path / "event.json").write_text(json.dumps(event))
+
+    status, output = run("send", str(tmp_path / "event.json"))
+
+    assert status == 1
+    assert "InvalidEvent" in output
+
+
+@pytest.mark.parametrize("port", ["abc", "80", "99999"])
+def test_start_names_a_port_that_is_none(port, run, monkeypatch) -> None:
+    monkeypatch.setenv("PORT", port)
+
+    status, output = run("start")
+
+    assert status == 1
+    assert f"PORT must be a number from 1024 to 65534, not '{port}'" in output
+
+
+def test_stop_leaves_a_process_alone_that_only_has_the_number_of_ours(run, monkeypatch, tmp_path) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+        state = tmp_path / "cloud.json"
+        process = {"pid": stranger.pid, "started": 1.0}
+        state.write_text(
+            json.dumps({"endpoint": "", "log": "", "folder": str(tmp_path / "gone"), "processes": [process]})
+        )
+        monkeypatch.setattr("local.cloud.STATE", state)
+
+        status, _ = run("stop")
+
+        alive = stranger.poll() is None
+        stranger.kill()
+
+    assert (status, alive, state.exists()) == (0, True, False)
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(None, "cannot be read as an event"), ("{", "cannot be read as an event"), ('{"id": "1"}', "it has no detail")],
+    [
+        (None, "cannot be read as an event"),
+        ("{", "cannot be read as an event"),
+        ("\udcff", "cannot be read as an event"),
+        ('{"id": "1"}', "it has no detail"),
+    ],
 )
 def test_send_names_what_is_wrong_with_a_file(content, problem, run, started, tmp_path) -> None:
     file = tmp_path / "event.json"
     if content:
-        file.write_text(content)
+        file.write_bytes(content.encode(errors="surrogateescape"))
 
     status, output = run("send", str(file))
 

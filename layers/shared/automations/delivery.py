@@ -24,7 +24,7 @@ REMEMBERED = timedelta(days=30)
 Send = Callable[[], None]
 
 
-def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: LambdaContext) -> None:
+def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: LambdaContext) -> list[str]:
     """Make each delivery that was not made yet.
 
     One that fails does not stop the others. When the event comes again, only the failed ones are tried again. A crash
@@ -37,6 +37,9 @@ def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: La
             same thing is told again.
         table: name of the Powertools Idempotency table.
 
+    Returns:
+        The receivers to whom it was handed over now; the others had it already.
+
     Raises:
         Rejected: all failures are final.
         DeliveryError: names each failed receiver and why.
@@ -44,10 +47,12 @@ def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: La
     store = DynamoDBPersistenceLayer(table_name=table, boto3_client=aws.dynamodb())
     config = IdempotencyConfig(expires_after_seconds=int(REMEMBERED.total_seconds()), lambda_context=context)
     failures: dict[str, Exception] = {}
+    handed_over: list[str] = []
     for receiver, send in deliveries.items():
 
-        def hand_over(delivery: str, send: Send = send) -> bool:  # noqa: ARG001 # the key, which Powertools reads
+        def hand_over(delivery: str, receiver: str = receiver, send: Send = send) -> bool:  # noqa: ARG001 # the key, which Powertools reads
             send()
+            handed_over.append(receiver)
             return True
 
         once = idempotent_function(
@@ -63,3 +68,4 @@ def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: La
         raise (Rejected if final else DeliveryError)(
             f"{len(failures)} of {len(deliveries)} deliveries failed. {told}", failures
         ) from next(iter(failures.values()))
+    return handed_over

@@ -236,7 +236,7 @@ def test_failures_from_before_the_switch_to_fewer_messages_count(slack, context,
 def test_a_build_that_is_not_told_is_logged_with_the_reason(slack, context, only_failures_and_recoveries, logs):
     told = lambda_handler(finished("SUCCEEDED"), context)
 
-    assert told["told"] is False
+    assert told["told"] == []
     assert "neither a failure nor the first success after one" in logs.getvalue()
 
 

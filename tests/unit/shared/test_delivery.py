@@ -202,3 +202,10 @@ def test_when_slack_fails_the_topic_is_told_once_and_slack_alone_again(alerts, s
 def test_a_message_for_nobody_is_an_error(idempotency_table, context):
     with pytest.raises(SettingsError, match="no channel"):
         notify(message(), key="build", table=idempotency_table, context=context)
+
+
+def test_it_says_who_got_it_now_and_not_who_had_it_already(idempotency_table, context):
+    first = deliver({"SNS": lambda: None}, key="k", table=idempotency_table, context=context)
+    second = deliver({"SNS": lambda: None, "Slack": lambda: None}, key="k", table=idempotency_table, context=context)
+
+    assert (first, second) == (["SNS"], ["Slack"])

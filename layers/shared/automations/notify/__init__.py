@@ -17,7 +17,7 @@ __all__ = ["Link", "Message", "Severity", "notify"]
 
 def notify(
     message: Message, *, key: str, table: str, context: LambdaContext, topic: str = "", slack_webhook: str = ""
-) -> None:
+) -> list[str]:
     """Send the message to the SNS topic and to Slack, to each of those that are given, once for the key.
 
     Args:
@@ -25,6 +25,9 @@ def notify(
         table: name of the Powertools Idempotency table.
         topic: ARN of the SNS topic.
         slack_webhook: reference to the secret that holds the webhook's URL; see `secrets.read_secret`.
+
+    Returns:
+        The channels that got it now; the others had it already.
 
     Raises:
         DeliveryError: a channel could not be reached; the others were.
@@ -37,4 +40,4 @@ def notify(
         channels["Slack"] = lambda: slack.post(message, slack_webhook, http.time_left(context))
     if not channels:
         raise SettingsError("The message has no channel. Give the alerts topic, Slack's webhook, or both.")
-    delivery.deliver(channels, key=key, table=table, context=context)
+    return delivery.deliver(channels, key=key, table=table, context=context)
