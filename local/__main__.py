@@ -93,10 +93,10 @@ def send(path: str) -> None:
     if not rules:
         console.print(f"No rule matches {event['detail-type']} from {event['source']}: nothing was invoked.")
     known = {rule.function: len(stack.log(rule.function, event["id"])) for rule in rules}
-    stack.send(event)
+    sent = stack.send(event)
     for rule in rules:
         console.print(f"{rule.name} matches; {rule.function} was invoked.")
-        show_log(stack, rule.function, lambda line: line.get("correlation_id") == event["id"], known[rule.function])
+        show_log(stack, rule.function, lambda line: line.get("correlation_id") == sent.event_id, known[rule.function])
 
 
 def through_s3(stack: Stack, event: dict[str, Any]) -> None:

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from local.cloud import ROOT, Aws, Cloud, LocalError
+from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
 
 NAME = "eventbridge-automations"
 
@@ -33,6 +35,22 @@ PARAMETERS = {
     "AutoRestart": "true",
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
+    # @ rds_backup
+    #
+    # @ office_hours
+    #
+    # @ app_notifications
+    #
+    # @ event_pipeline
+    #
+    # @ api_caller
+    #
+    # @ apigateway_logging
+    #
+    # @ account_alerts
+    #
+    # @ basket
+    #
 }
 
 
@@ -45,6 +63,44 @@ class Rule:
     bus: str
     pattern: str
     target: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A deployed schedule. `name` is its key under Events in template.yaml; `input` holds EventBridge's own placeholders."""
+
+    name: str
+    function: str
+    input: str
+    target: str
+
+    def event(self, at: datetime) -> dict[str, Any]:
+        """The event that the function gets for the run of that time.
+
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+        """
+        values = {
+            "schedule-arn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{self.function}{self.name}",
+            "scheduled-time": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "execution-id": str(uuid4()),
+            "attempt-number": "1",
+        }
+        text = self.input
+        for name, value in values.items():
+            text = text.replace(f"<aws.scheduler.{name}>", value)
+        event: dict[str, Any] = json.loads(text)
+        return event
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Attributes:
+    rules: those that matched.
+    event_id: the id under which the functions know the event; `PutEvents` gives a new one.
+    """
+
+    rules: list[Rule]
+    event_id: str
 
 
 def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
@@ -127,17 +183,53 @@ class Stack:
             rule for rule in self.rules if events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
         ]
 
-    def send(self, event: Mapping[str, Any]) -> list[Rule]:
-        """Do what EventBridge does with the event of an AWS service: invoke the targets of the rules that match.
+    def send(self, event: Mapping[str, Any]) -> Sent:
+        """Send the event: one's own by `PutEvents` to the bus of the rules that match.
 
-        Nobody can put such an event on a bus by hand, on AWS or here. Returns the rules that matched.
+        Nobody can put the event of an AWS service or a partner on a bus by hand, on AWS or here: for these, do what
+        EventBridge does, and invoke the targets of the rules that match.
         """
         matching = self.matching(event)
-        for rule in matching:
-            self.cloud.client("lambda").invoke(
-                FunctionName=rule.target, InvocationType="Event", Payload=json.dumps(event).encode()
-            )
-        return matching
+        if event["source"].startswith("aws."):
+            for rule in matching:
+                self.invoke(rule.target, event)
+            return Sent(matching, event["id"])
+        ids = {bus: self._put(bus, event) for bus in {rule.bus for rule in matching}}
+        return Sent(matching, next(iter(ids.values()), event["id"]))
+
+    def _put(self, bus: str, event: Mapping[str, Any]) -> str:
+        entry = {
+            "EventBusName": bus,
+            "Source": event["source"],
+            "DetailType": event["detail-type"],
+            "Detail": json.dumps(event["detail"]),
+            "Resources": event.get("resources", []),
+        }
+        [answer] = self.cloud.client("events").put_events(Entries=[entry])["Entries"]
+        if "EventId" not in answer:
+            raise LocalError(f"The bus {bus} did not take the event: {answer}")
+        return str(answer["EventId"])
+
+    def invoke(self, target: str, event: Mapping[str, Any]) -> None:
+        """Invoke a function asynchronously, with Lambda's retries and failure destination."""
+        self.cloud.client("lambda").invoke(
+            FunctionName=target, InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+
+    @cached_property
+    def schedules(self) -> list[Schedule]:
+        """The schedules that invoke a function of this stack."""
+        scheduler = self.cloud.client("scheduler")
+        logical_ids = {physical.split("|")[-1]: logical for logical, physical in self.resources.items()}
+        found = []
+        for item in scheduler.list_schedules()["Schedules"]:
+            schedule = scheduler.get_schedule(Name=item["Name"])
+            target = schedule["Target"]["Arn"]
+            function = logical_ids.get(target.split(":")[-1], "")
+            if function.endswith("Function"):
+                name = logical_ids[item["Name"]].removeprefix(function)
+                found.append(Schedule(name, function, schedule["Target"]["Input"], target))
+        return found
 
     def variables(self) -> dict[str, dict[str, str]]:
         """The environment variables of each function, as `sam local invoke --env-vars` reads them."""

@@ -69,9 +69,18 @@ class Stage:
         """
         self.say("event", f"{event['detail-type']} from {event['source']}")
         known = len(self.stack.log(self._function(expect), event["id"])) if expect else 0
-        self._matched(self.stack.send(event), expect)
+        sent = self.stack.send(event)
+        self._matched(sent.rules, expect)
         if expect:
-            self.ran(expect, event["id"], known)
+            self.ran(self._function(expect), sent.event_id, known)
+
+    def fire(self, schedule: str, at: datetime) -> None:
+        """Run a schedule as if it were that time, and wait for its function."""
+        found = next(item for item in self.stack.schedules if item.name == schedule)
+        event = found.event(at)
+        self.say("schedule", f"{found.name} at {at:%Y-%m-%d %H:%M %Z} -> {found.function}")
+        self.stack.invoke(found.target, event)
+        self.ran(found.function, event["id"])
 
     def _matched(self, rules: list[Rule], expect: str | None) -> None:
         names = [rule.name for rule in rules]
@@ -79,12 +88,11 @@ class Stage:
         if expect not in [*names, None] or (expect is None and names):
             raise SceneFailed(f"The rule {expect or '(none)'} should have matched, and {names or 'none'} did.")
 
-    def ran(self, rule: str, event_id: str, known: int = 0, refuses: bool = False) -> None:
-        """Wait until the function of the rule has logged something about the event beyond the `known` lines.
+    def ran(self, function: str, event_id: str, known: int = 0, refuses: bool = False) -> None:
+        """Wait until the function has logged something about the event beyond the `known` lines.
 
         Its last line must be an error when the function is to refuse the event, and none otherwise.
         """
-        function = self._function(rule)
         lines = wait_for(lambda: self.stack.log(function, event_id)[known:], SECONDS)
         if not lines:
             raise SceneFailed(f"{function} has logged nothing about the event {event_id}.\n{self._tail(function)}")
@@ -110,7 +118,7 @@ class Stage:
             raise SceneFailed(f"S3 sent no '{detail_type}' for {key}; it sent {[e['detail-type'] for e in seen]}.")
         self.say("event", f"{detail_type} from aws.s3: {key}")
         self._matched(self.stack.matching(event), rule)
-        self.ran(rule, event["id"], refuses=refuses)
+        self.ran(self._function(rule), event["id"], refuses=refuses)
         return event
 
     def expect(self, what: str, probe: Callable[[], T | None], function: str) -> T:

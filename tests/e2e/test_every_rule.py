@@ -18,6 +18,7 @@ def first_sample(rule: str) -> str:
 def test_a_sample_event_of_each_rule_reaches_its_function(rule: str, stage: Stage) -> None:
     event = stage.sample(first_sample(rule))
 
-    [sent] = [found for found in stage.stack.send(event) if found.name == rule]
+    sent = stage.stack.send(event)
 
-    assert wait_for(lambda: stage.stack.log(sent.function, event["id"])), f"{sent.function} did not run"
+    [function] = [found.function for found in sent.rules if found.name == rule]
+    assert wait_for(lambda: stage.stack.log(function, sent.event_id)), f"{function} did not run"
