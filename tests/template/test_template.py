@@ -94,6 +94,22 @@ def test_a_rule_tries_again_and_keeps_what_it_could_not_deliver(rule: dict[str, 
     assert rule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "UndeliveredEventsQueue.Arn"}}
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        event["Properties"]
+        for item in FUNCTIONS.values()
+        for event in item["Properties"].get("Events", {}).values()
+        if event["Type"].startswith("Schedule")
+    ],
+)
+def test_a_schedule_has_the_time_zone_tries_again_and_keeps_what_it_could_not_deliver(schedule: dict[str, Any]) -> None:
+    assert schedule["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
+    assert schedule["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+    assert schedule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "UndeliveredEventsQueue.Arn"}}
+    assert schedule["OmitName"] is True
+
+
 @RULES
 def test_a_rule_on_cloudtrail_leaves_failed_calls_out(rule: dict[str, Any]) -> None:
     if any("CloudTrail" in kind for kind in rule["Pattern"].get("detail-type", [])):
@@ -133,7 +149,7 @@ def test_no_attribute_of_a_table_is_a_word_that_dynamodb_reserves() -> None:
     assert not attributes & set(ReservedKeywords.get_reserved_keywords())
 
 
-def test_only_a_partner_bus_has_a_name_of_its_own() -> None:
+def test_only_buses_have_names_of_their_own() -> None:
     named = re.compile(r"^(Function|Topic|Queue|Table|Bucket|LogGroup|Role|Alarm|Policy|ManagedPolicy)?Name$")
     found = {
         name
@@ -142,7 +158,7 @@ def test_only_a_partner_bus_has_a_name_of_its_own() -> None:
         if named.match(key) and key not in {"MetricName", "QueueName"}
     }
 
-    assert found == {"PartnerBus"}
+    assert found == {"PartnerBus", "ApplicationBus"}
 
 
 def test_a_wildcard_resource_has_its_reason_in_a_comment_above_its_statement() -> None:
