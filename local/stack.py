@@ -36,6 +36,7 @@ PARAMETERS = {
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
     # @ rds_backup
+    "EnableRdsBackup": "true",
     #
     # @ office_hours
     #

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_rds import RDSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -37,8 +38,8 @@ def _session() -> Session:
     return get_session()
 
 
-def _create(service: str) -> Any:
-    return _session().create_client(service, config=CONFIG)
+def _create(service: str, region: str | None = None) -> Any:
+    return _session().create_client(service, region, config=CONFIG)
 
 
 @cache
@@ -54,6 +55,12 @@ def ec2() -> EC2Client:
 @cache
 def iam() -> IAMClient:
     return _create("iam")
+
+
+@cache
+def rds(region: str | None = None) -> RDSClient:
+    """Of the function's own region, unless another is given."""
+    return _create("rds", region)
 
 
 @cache
@@ -78,5 +85,5 @@ def ssm() -> SSMClient:
 
 def forget_clients() -> None:
     """Drop all clients, so that the next use creates new ones. For tests, which change the environment between two."""
-    for factory in (dynamodb, ec2, iam, s3, secretsmanager, sns, ssm):
+    for factory in (dynamodb, ec2, iam, rds, s3, secretsmanager, sns, ssm):
         factory.cache_clear()
