@@ -37,6 +37,7 @@ PARAMETERS = {
     "SecurityMode": "enforce",
     # @ rds_backup
     "EnableRdsBackup": "true",
+    "BackupMinimumCopies": "1",
     #
     # @ office_hours
     #
