@@ -36,6 +36,8 @@ PARAMETERS = {
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
     # @ rds_backup
+    "EnableRdsBackup": "true",
+    "BackupMinimumCopies": "1",
     #
     # @ office_hours
     #

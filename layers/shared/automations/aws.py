@@ -13,9 +13,17 @@ from botocore.config import Config
 from botocore.session import Session, get_session
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_firehose import FirehoseClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rds_data import RDSDataServiceClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -34,8 +42,18 @@ def _session() -> Session:
     return get_session()
 
 
-def _create(service: str, config: Config = CONFIG) -> Any:
-    return _session().create_client(service, config=config)
+def _create(service: str, config: Config = CONFIG, region: str | None = None) -> Any:
+    return _session().create_client(service, region, config=config)
+
+
+@cache
+def apigateway() -> APIGatewayClient:
+    return _create("apigateway")
+
+
+@cache
+def apigatewayv2() -> ApiGatewayV2Client:
+    return _create("apigatewayv2")
 
 
 @cache
@@ -49,8 +67,39 @@ def ec2() -> EC2Client:
 
 
 @cache
+def events() -> EventBridgeClient:
+    return _create("events")
+
+
+@cache
+def firehose() -> FirehoseClient:
+    return _create("firehose")
+
+
+@cache
 def iam() -> IAMClient:
     return _create("iam")
+
+
+@cache
+def kinesis() -> KinesisClient:
+    return _create("kinesis")
+
+
+@cache
+def logs() -> CloudWatchLogsClient:
+    return _create("logs")
+
+
+@cache
+def rds(region: str | None = None) -> RDSClient:
+    """Of the function's own region, unless another is given."""
+    return _create("rds", region=region)
+
+
+@cache
+def rds_data() -> RDSDataServiceClient:
+    return _create("rds-data")
 
 
 @cache
@@ -73,7 +122,26 @@ def ssm() -> SSMClient:
     return _create("ssm")
 
 
+_FACTORIES = (
+    apigateway,
+    apigatewayv2,
+    dynamodb,
+    ec2,
+    events,
+    firehose,
+    iam,
+    kinesis,
+    logs,
+    rds,
+    rds_data,
+    s3,
+    secretsmanager,
+    sns,
+    ssm,
+)
+
+
 def forget_clients() -> None:
     """Drop all clients, so that the next use creates new ones. For tests, which change the environment between two."""
-    for factory in (dynamodb, ec2, iam, s3, secretsmanager, sns, ssm):
+    for factory in _FACTORIES:
         factory.cache_clear()
