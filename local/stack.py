@@ -38,6 +38,7 @@ PARAMETERS = {
     # @ rds_backup
     #
     # @ office_hours
+    "EnableOfficeHours": "true",
     #
     # @ app_notifications
     #

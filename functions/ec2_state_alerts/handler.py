@@ -18,7 +18,7 @@ from pydantic import Field
 from automations import aws
 from automations.errors import log_failure
 from automations.events.ec2 import InstanceStateChanged
-from automations.notify import notify
+from automations.notify import Message, notify
 from automations.settings import EnvSettings
 from ec2_state_alerts.instance import describe
 from ec2_state_alerts.plan import Plan, plan, start_refused
@@ -54,13 +54,22 @@ def lambda_handler(event: InstanceStateChanged, context: LambdaContext) -> dict[
     restarts = Restarts(settings.restarts_table, settings.restart_window_minutes)
     instance = describe(aws.ec2(), event.detail.instance_id)
     todo = plan(event, instance, restarts.before(event) if settings.auto_restart else 0, settings)
-    apply(event, todo, restarts, settings, context)
-    logger.info("Told people about an instance", instance=event.detail.instance_id, restart=todo.restart, why=todo.why)
-    return {"instance": event.detail.instance_id, "restarted": todo.restart, "why": todo.why}
+    result: dict[str, Any] = {"instance": event.detail.instance_id, "restarted": todo.restart, "why": todo.why}
+    if not todo.message:
+        logger.info("Left an instance alone", **result)
+        return result
+    apply(event, todo, todo.message, restarts, settings, context)
+    logger.info("Told people about an instance", **result)
+    return result
 
 
 def apply(
-    event: InstanceStateChanged, todo: Plan, restarts: Restarts, settings: Settings, context: LambdaContext
+    event: InstanceStateChanged,
+    todo: Plan,
+    message: Message,
+    restarts: Restarts,
+    settings: Settings,
+    context: LambdaContext,
 ) -> None:
     """Tell people, then start the instance when that is planned; when AWS refuses the start, tell them that too."""
     subject = f"{event.detail.instance_id}/{event.detail.state}/{event.time.isoformat()}"
@@ -71,7 +80,7 @@ def apply(
         table=settings.idempotency_table,
         context=context,
     )
-    tell(todo.message, key=subject)
+    tell(message, key=subject)
     metrics.add_metric("InstanceAlerts", MetricUnit.Count, 1)
     if not todo.restart:
         return
@@ -80,6 +89,6 @@ def apply(
         # The answer is the same for an instance that runs already, so a second delivery does no harm.
         aws.ec2().start_instances(InstanceIds=[event.detail.instance_id])
     except ClientError as error:
-        tell(start_refused(todo.message, error), key=f"{subject}/start-refused")
+        tell(start_refused(message, error), key=f"{subject}/start-refused")
         raise
     metrics.add_metric("InstancesRestarted", MetricUnit.Count, 1)
