@@ -20,7 +20,7 @@ from automations.errors import log_failure
 from automations.events.scheduler import ScheduledRun
 from automations.notify import Message, notify
 from automations.settings import COMMA_SEPARATED, EnvSettings
-from office_hours.hours import OfficeHours, read_days
+from office_hours.hours import OfficeHours, read_days, read_zone
 from office_hours.instance import describe
 from office_hours.plan import Plan, plan
 from office_hours.report import failures, report
@@ -41,7 +41,7 @@ class Settings(EnvSettings):
     alerts_topic: str
     slack_webhook: str = ""
     idempotency_table: str
-    time_zone: ZoneInfo
+    time_zone: Annotated[ZoneInfo, BeforeValidator(read_zone)]
     schedule_tag: str = "automations:office-hours"
     opens: Clock
     closes: Clock

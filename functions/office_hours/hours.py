@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 """In the order of a cron expression: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html"""
@@ -50,3 +50,17 @@ def read_days(text: str) -> frozenset[str]:
             raise ValueError("a range of days must not end before it begins, and the week begins with SUN")
         days.update(DAYS[DAYS.index(first) : DAYS.index(last) + 1])
     return frozenset(days)
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """Find a time zone in the system's IANA database, which Lambda's Python 3.13 has (Amazon Linux 2023, since 2023.3).
+
+    https://github.com/aws/aws-lambda-dotnet/issues/1620
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("the IANA time zone database of this system has no such time zone") from None
