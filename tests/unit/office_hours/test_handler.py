@@ -24,6 +24,12 @@ STOPPED_BY, STOPPED_AT = "automations:stopped-by", "automations:stopped-at"
 EVENING, MORNING = sample("office_hours/evening"), sample("office_hours/morning")
 
 
+@pytest.fixture(autouse=True)
+def _few_images(monkeypatch):
+    """Without it moto reads the images of three regions anew for each test, which takes most of the time."""
+    monkeypatch.setenv("MOTO_AMIS_PATH", "read when moto was imported")
+
+
 @pytest.fixture
 def office(idempotency_table, alerts, monkeypatch):
     """Monday to Friday from 9:00 to 20:00 in Seoul; the clock agrees with the schedule."""
