@@ -40,6 +40,7 @@ PARAMETERS = {
     "BackupMinimumCopies": "1",
     #
     # @ office_hours
+    "EnableOfficeHours": "true",
     #
     # @ app_notifications
     #

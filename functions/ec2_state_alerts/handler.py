@@ -70,6 +70,8 @@ def apply(
 
     Returns the channels through which they are told now, for the first time.
     """
+    if not todo.message:
+        return []
     subject = f"{event.detail.instance_id}/{event.detail.state}/{event.time.isoformat()}"
     tell = partial(
         notify,

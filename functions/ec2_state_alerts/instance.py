@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+
+from automations.stopped_by import stopped_by
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -38,6 +41,7 @@ class Instance:
     state: str
     type: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    launched: datetime | None = None
     zone: str = ""
     spot: bool = False
     reason_code: str = ""
@@ -53,6 +57,11 @@ class Instance:
         return self.tags.get("aws:autoscaling:groupName", "")
 
     @property
+    def stopped_by(self) -> str:
+        """Who stopped it on purpose, as a tag says; "" when none does."""
+        return stopped_by(self.tags, self.launched)
+
+    @property
     def reason(self) -> str:
         """Why it is in its state, as a sentence where AWS's code is known, else as AWS says it."""
         return REASONS.get(self.reason_code) or self.reason_message or self.transition or "AWS gives no reason."
@@ -66,6 +75,7 @@ def read(answer: InstanceTypeDef) -> Instance:
         state=answer["State"]["Name"],
         type=answer.get("InstanceType", ""),
         tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
+        launched=answer.get("LaunchTime"),
         zone=answer.get("Placement", {}).get("AvailabilityZone", ""),
         spot=answer.get("InstanceLifecycle") == "spot",
         reason_code=reason.get("Code", ""),

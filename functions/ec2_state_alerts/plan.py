@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from automations.events.ec2 import InstanceStateChanged
 from automations.notify import Link, Message, Severity
 from automations.partition import console_url
+from automations.stopped_by import OFFICE_HOURS, STOPPED_BY
 from ec2_state_alerts.instance import STOPPED_BY_USER, Instance
 
 if TYPE_CHECKING:
@@ -15,27 +16,41 @@ if TYPE_CHECKING:
 
     from ec2_state_alerts.handler import Settings
 
-STOPPED_BY_TAG = "automations:stopped-by"
-
 
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
     restart: whether to start the instance.
     why: one sentence on why it is, or is not, started.
+    message: None when there is nothing to tell.
     """
 
     restart: bool
     why: str
-    message: Message
+    message: Message | None
 
 
 def plan(event: InstanceStateChanged, instance: Instance | None, restarts: int, settings: Settings) -> Plan:
     """Decide from the event, the instance as it is now (None: gone), and its restarts in the window before."""
+    if _kept_office_hours(event, instance):
+        return Plan(restart=False, why="It was stopped because the office is closed.", message=None)
     obstacle, gave_up = _obstacle(event, instance, restarts, settings)
     why = obstacle or f"It is being started again (restart {restarts + 1} of {settings.max_restarts} in the window)."
     severity = Severity.CRITICAL if gave_up else Severity.WARNING
     return Plan(restart=not obstacle, why=why, message=_message(event, instance, why, severity))
+
+
+def _kept_office_hours(event: InstanceStateChanged, instance: Instance | None) -> bool:
+    """Whether the automation office_hours stopped it, so that nobody needs to be told.
+
+    Its tag alone does not explain a stop that came from inside, or from AWS.
+    """
+    return (
+        event.detail.state in {"stopping", "stopped"}
+        and instance is not None
+        and instance.stopped_by == OFFICE_HOURS
+        and instance.reason_code in STOPPED_BY_USER | {""}
+    )
 
 
 def _obstacle(
@@ -56,8 +71,8 @@ def _obstacle(
         return f"Its Auto Scaling group {instance.auto_scaling_group} takes care of it.", False
     if instance.spot:
         return "It is a Spot Instance, which Amazon EC2 starts by itself.", False
-    if stopped_by := instance.tags.get(STOPPED_BY_TAG):
-        return f"{stopped_by} stopped it on purpose (tag {STOPPED_BY_TAG}).", False
+    if instance.stopped_by:
+        return f"{instance.stopped_by} stopped it on purpose (tag {STOPPED_BY}).", False
     if instance.reason_code in STOPPED_BY_USER and not settings.restart_after_user_stop:
         return "Somebody stopped it on purpose.", False
     if restarts >= settings.max_restarts:

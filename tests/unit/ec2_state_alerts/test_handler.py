@@ -1,14 +1,18 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import StateReason
 
 from automations import aws
 from automations.errors import InvalidEvent, SettingsError
 from ec2_state_alerts.handler import lambda_handler
 from tests.samples import sample
 from tests.template_file import create_table
+from tests.unit.conftest import ACCOUNT, REGION
 
 
 @pytest.fixture
@@ -98,7 +102,7 @@ def test_an_instance_that_opted_in_is_started_again(restarting, alerts, context)
     ("tags", "why"),
     [
         ({}, "has no tag automations:auto-restart=true"),
-        (OPTED_IN | {"automations:stopped-by": "office-hours"}, "office-hours stopped it on purpose"),
+        (OPTED_IN | {"automations:stopped-by": "alice"}, "alice stopped it on purpose"),
     ],
 )
 def test_an_instance_that_did_not_opt_in_or_was_stopped_on_purpose_stays_stopped(
@@ -110,6 +114,63 @@ def test_an_instance_that_did_not_opt_in_or_was_stopped_on_purpose_stays_stopped
 
     assert state(instance) == "stopped"
     assert why in alerts.received()[0]["Message"]
+
+
+BY_OFFICE_HOURS = {"automations:stopped-by": "office-hours", "automations:stopped-at": "2026-11-20T11:00:00+00:00"}
+
+
+def backend(instance: str) -> Any:
+    """The instance in moto, to make it what no API call makes it."""
+    return ec2_backends[ACCOUNT][REGION].get_instance(instance)
+
+
+@pytest.mark.parametrize("told", ["stopping", "stopped"])
+def test_an_instance_that_office_hours_stopped_stays_stopped_and_nobody_is_told(
+    told, restarting, alerts, slack, context, logs
+):
+    instance = launch_and_stop(**OPTED_IN, **BY_OFFICE_HOURS)
+    backend(instance).launch_time = datetime(2026, 11, 20, tzinfo=UTC)
+
+    event = stopped(instance)
+    event["detail"]["state"] = told
+    result = lambda_handler(event, context)
+
+    assert result["restarted"] is False
+    assert state(instance) == "stopped"
+    assert alerts.received() == []
+    assert slack.to("/slack") == []
+    assert "It was stopped because the office is closed." in logs.getvalue()
+
+
+def test_an_instance_that_was_started_again_since_the_office_closed_is_told_and_restarted(restarting, alerts, context):
+    instance = launch_and_stop(**OPTED_IN, **BY_OFFICE_HOURS)
+    backend(instance).launch_time = datetime(2026, 11, 20, 13, tzinfo=UTC)
+
+    lambda_handler(stopped(instance), context)
+
+    assert state(instance) == "running"
+    assert len(alerts.received()) == 1
+
+
+@pytest.mark.parametrize("code", ["Client.InstanceInitiatedShutdown", "Server.ScheduledStop"])
+def test_the_tag_of_office_hours_does_not_explain_a_stop_from_inside_or_by_aws(code, tables, alerts, context):
+    instance = launch_and_stop(**BY_OFFICE_HOURS)
+    backend(instance).launch_time = datetime(2026, 11, 20, tzinfo=UTC)
+    backend(instance).state_reason = StateReason(code, code)
+
+    lambda_handler(stopped(instance), context)
+
+    assert len(alerts.received()) == 1
+
+
+def test_an_instance_that_is_terminated_while_the_office_is_closed_is_told(tables, alerts, context):
+    instance = launch_and_stop(**BY_OFFICE_HOURS)
+    backend(instance).launch_time = datetime(2026, 11, 20, tzinfo=UTC)
+    event = sample("ec2_state_alerts/terminated", instance_id=instance)
+
+    lambda_handler(event, context)
+
+    assert len(alerts.received()) == 1
 
 
 def test_what_a_person_stopped_stays_stopped_unless_the_parameter_says_otherwise(
