@@ -13,9 +13,11 @@ from botocore.config import Config
 from botocore.session import Session, get_session
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -42,6 +44,16 @@ def _create(service: str) -> Any:
 
 
 @cache
+def apigateway() -> APIGatewayClient:
+    return _create("apigateway")
+
+
+@cache
+def apigatewayv2() -> Any:  # the type stubs that are installed have none for it
+    return _create("apigatewayv2")
+
+
+@cache
 def dynamodb() -> DynamoDBClient:
     return _create("dynamodb")
 
@@ -54,6 +66,11 @@ def ec2() -> EC2Client:
 @cache
 def iam() -> IAMClient:
     return _create("iam")
+
+
+@cache
+def logs() -> CloudWatchLogsClient:
+    return _create("logs")
 
 
 @cache
@@ -78,5 +95,5 @@ def ssm() -> SSMClient:
 
 def forget_clients() -> None:
     """Drop all clients, so that the next use creates new ones. For tests, which change the environment between two."""
-    for factory in (dynamodb, ec2, iam, s3, secretsmanager, sns, ssm):
+    for factory in (apigateway, apigatewayv2, dynamodb, ec2, iam, logs, s3, secretsmanager, sns, ssm):
         factory.cache_clear()
