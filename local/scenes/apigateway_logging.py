@@ -44,7 +44,7 @@ def rest_stage_created(stage: Stage) -> None:
         FUNCTION,
     )
     for group in (access, f"API-Gateway-Execution-Logs_{api}/prod"):
-        stage.expect(f"{group} forgets after 14 days", lambda group=group: _retention(stage, group) == 14, FUNCTION)
+        _expect_to_forget(stage, group)
     stage.expect(
         "API Gateway has a role to write logs with, where the account had none",
         lambda: "ApiGatewayAccountRole" in gateway.get_account()["cloudwatchRoleArn"],
@@ -77,9 +77,12 @@ def http_stage_created(stage: Stage) -> None:
         ),
         FUNCTION,
     )
-    stage.expect(f"{group} forgets after 14 days", lambda: _retention(stage, group) == 14, FUNCTION)
+    _expect_to_forget(stage, group)
 
 
-def _retention(stage: Stage, group: str) -> int | None:
-    found = stage.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    return next((item.get("retentionInDays") for item in found if item["logGroupName"] == group), None)
+def _expect_to_forget(stage: Stage, group: str) -> None:
+    def retention() -> int | None:
+        found = stage.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        return next((item.get("retentionInDays") for item in found if item["logGroupName"] == group), None)
+
+    stage.expect(f"{group} forgets after 14 days", lambda: retention() == 14, FUNCTION)
