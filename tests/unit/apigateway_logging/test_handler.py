@@ -134,6 +134,14 @@ def test_a_deployment_to_no_stage_is_left_alone(given, settings, alerts, context
     assert alerts.received() == []
 
 
+@pytest.mark.parametrize("stage", ["", None])
+def test_a_deployment_of_an_http_api_to_no_stage_is_left_alone(stage, settings, context):
+    arrived = event("create-stage-http", stageName=stage)
+    arrived["detail"]["eventName"] = "CreateDeployment"
+
+    assert lambda_handler(arrived, context)["why"] == "It is a deployment to no stage."
+
+
 def test_an_access_log_that_the_stage_has_is_left_as_it_is(settings, context):
     api = create_rest_stage(
         "prod",
