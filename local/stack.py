@@ -49,6 +49,10 @@ PARAMETERS = {
     # @ api_caller
     #
     # @ apigateway_logging
+    "EnableApigatewayLogging": "true",
+    "ApiLogRetentionDays": "14",
+    "ApiExecutionLogLevel": "INFO",
+    "SetApiGatewayAccountRole": "true",
     #
     # @ account_alerts
     #
