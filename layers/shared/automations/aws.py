@@ -57,6 +57,11 @@ def iam() -> IAMClient:
 
 
 @cache
+def rds_data() -> Any:
+    return _create("rds-data")
+
+
+@cache
 def s3() -> S3Client:
     return _create("s3")
 
@@ -78,5 +83,5 @@ def ssm() -> SSMClient:
 
 def forget_clients() -> None:
     """Drop all clients, so that the next use creates new ones. For tests, which change the environment between two."""
-    for factory in (dynamodb, ec2, iam, s3, secretsmanager, sns, ssm):
+    for factory in (dynamodb, ec2, iam, rds_data, s3, secretsmanager, sns, ssm):
         factory.cache_clear()
