@@ -44,6 +44,7 @@ PARAMETERS = {
     # @ event_pipeline
     #
     # @ api_caller
+    "EnableApiCaller": "true",
     #
     # @ apigateway_logging
     #
