@@ -17,6 +17,7 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -79,7 +80,7 @@ def receiver(
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = Request(self.path, dict(self.headers), body)
+            request = Request(self.path, dict(self.headers), body, self.command)
             answer = running._next(request)
             if keep:
                 keep(request)
@@ -92,6 +93,8 @@ def receiver(
                 self.wfile.write(answer.body)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # the sender lost its patience, as it should with a slow answer
+
+        do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 # the base class looks for these names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Say nothing: what came in is in `requests`."""

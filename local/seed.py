@@ -13,6 +13,7 @@ from local.stack import DERIVATIVES, UPLOADS, Stack
 from local.stage import Stage
 
 SIGNING_SECRET = "whsec_bG9jYWwgY2xvdWQgc2lnbmluZyBzZWNyZXQ="  # noqa: S105 # of the local cloud's own receiver
+API_KEY = "local-cloud-api-key"
 PREFIX = "eventbridge-automations"
 
 
@@ -45,6 +46,27 @@ def seed(cloud: Cloud, receiver_url: str) -> None:
         {"source": "aws.partner/auth0.com/*", "destinations": [support]},
     ]
     ssm.put_parameter(Name=f"/{PREFIX}/partner-routes", Value=json.dumps(routes), Type="String", Overwrite=True)
+    seed_api_caller(cloud, receiver_url)
+
+
+def seed_api_caller(cloud: Cloud, receiver_url: str) -> None:
+    """Store the request that api_caller makes, to the receiver, and its key."""
+    ssm = cloud.client("ssm")
+    request = {
+        "name": "deployments",
+        "method": "POST",
+        "url": receiver_url + "/deployments/pipelines/{{detail.pipeline}}/executions?region={{region}}",
+        "body": {
+            "execution": '{{detail."execution-id"}}',
+            "state": "{{detail.state}}",
+            "attempt": '{{detail."pipeline-execution-attempt"}}',
+        },
+        "auth": {"type": "api-key", "secret": f"ssm:/{PREFIX}/api/deployments-key"},
+        "key": '{{detail."execution-id"}}/{{detail."pipeline-execution-attempt"}}/{{detail.state}}',
+        "when": "detail.state != 'STARTED'",
+    }
+    ssm.put_parameter(Name=f"/{PREFIX}/api-request", Value=json.dumps(request), Type="String", Overwrite=True)
+    ssm.put_parameter(Name=f"/{PREFIX}/api/deployments-key", Value=API_KEY, Type="SecureString", Overwrite=True)
 
 
 def set_stage(stack: Stack, receiver: Receiver, folder: Path, console: Console) -> Stage:

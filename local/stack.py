@@ -47,6 +47,7 @@ PARAMETERS = {
     # @ event_pipeline
     #
     # @ api_caller
+    "EnableApiCaller": "true",
     #
     # @ apigateway_logging
     "EnableApigatewayLogging": "true",

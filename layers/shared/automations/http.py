@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -20,11 +22,16 @@ from automations.errors import DeliveryError, Rejected
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+# It shows addresses, which may hold secrets: of each request at DEBUG, of an answer with a bad header at WARNING.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 LONGEST_BACKOFF = 20.0
 RESERVE = 3.0
 """Seconds kept back at the end of an invocation to record what was done and to fail in an orderly way."""
+MOST_BYTES = 2**20
+"""How much of an answer is read, unless the caller wants less or more."""
 
 UNANSWERED = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
 RETRIED_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
@@ -72,16 +79,39 @@ def backoff(attempt: int) -> float:
     return random.uniform(0.2, min(LONGEST_BACKOFF, 0.5 * 2**attempt))  # noqa: S311 # spreads load, keeps no secret
 
 
-def post(
+@dataclass(frozen=True)
+class Answer:
+    """What a receiver answered in the end.
+
+    Attributes:
+        headers: their names in any case.
+        body: decoded, and no more of it than was wanted.
+        cut: whether there was more.
+        attempts: how many requests it took, the answered one included.
+        seconds: from the start of the last request until its answer was read.
+    """
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    cut: bool
+    attempts: int
+    seconds: float
+
+
+def request(
+    method: str,
     url: str,
-    body: bytes,
+    body: bytes | None,
     headers: Mapping[str, str],
     *,
     receiver: str,
     seconds_left: Callable[[], float],
+    most_bytes: int = MOST_BYTES,
     sleep: Callable[[float], None] = time.sleep,
-) -> requests.Response:
-    """POST until the receiver takes it, says never, or the time is up.
+) -> Answer:
+    """Ask until the receiver gives an answer that stands, whatever its status, or the time is up.
 
     Tried again: no connection, no whole answer, 408, 425, 429 and 5xx; not before `Retry-After` where the answer has one.
     A redirect is not followed, so that a message only goes where the configuration says.
@@ -89,33 +119,43 @@ def post(
     Args:
         receiver: what the receiver is called in errors. The URL never appears in them: Slack's is itself a secret.
         seconds_left: the time there is; a wait that does not fit into it is not begun.
+        most_bytes: the body is read up to here, so that a large one does not fill the memory.
 
     Raises:
-        Rejected: the receiver will never take it.
-        DeliveryError: it was not taken in the time there was, or the URL is not usable.
+        DeliveryError: there was no such answer in the time there was, or the URL is not usable.
     """
     attempt = 0
     problem = "no time was left to try"
     while (left := seconds_left()) > 0:
         attempt += 1
         wait = backoff(attempt)
+        began = time.monotonic()
         try:
-            answer = requests.post(
+            with requests.request(
+                method,
                 url,
                 data=body,
                 headers=dict(headers),
                 timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, max(0.5, left))),
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as answer:
+                content = _read(answer, most_bytes, seconds_left)
         except UNANSWERED as error:
             problem = f"no answer ({type(error).__name__})"
         except requests.RequestException as error:  # its text may show the URL
             raise DeliveryError(f"{receiver} cannot be reached: {type(error).__name__}") from None
         else:
-            if answer.status_code < 300:
-                return answer
             if answer.status_code not in RETRIED_STATUSES:
-                raise Rejected(f"{receiver} refused the message: {answer.status_code} {_said(answer)}".strip())
+                return Answer(
+                    status=answer.status_code,
+                    reason=answer.reason or "",
+                    headers=answer.headers,
+                    body=content[:most_bytes],
+                    cut=len(content) > most_bytes,
+                    attempts=attempt,
+                    seconds=time.monotonic() - began,
+                )
             problem = f"{answer.status_code} {answer.reason}"
             wait = max(wait, retry_after(answer.headers.get("Retry-After"), datetime.now(UTC)) or 0.0)
         if wait >= seconds_left():
@@ -126,10 +166,47 @@ def post(
     )
 
 
-def _said(answer: requests.Response) -> str:
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    receiver: str,
+    seconds_left: Callable[[], float],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Answer:
+    """POST until the receiver takes it, says never, or the time is up; see `request`.
+
+    Raises:
+        Rejected: the receiver will never take it.
+        DeliveryError: it was not taken in the time there was, or the URL is not usable.
+    """
+    answer = request("POST", url, body, headers, receiver=receiver, seconds_left=seconds_left, sleep=sleep)
+    if answer.status >= 300:
+        raise Rejected(f"{receiver} refused the message: {answer.status} {_said(answer)}".strip())
+    return answer
+
+
+def _read(answer: requests.Response, most_bytes: int, seconds_left: Callable[[], float]) -> bytes:
+    """Read the body until one byte more than is wanted is there.
+
+    Raises:
+        requests.RequestException: it breaks off, or does not come to its end in the time there is.
+    """
+    content = bytearray()
+    for chunk in answer.iter_content(2**14):
+        content += chunk
+        if len(content) > most_bytes:
+            break
+        if seconds_left() <= 0:
+            raise requests.Timeout
+    return bytes(content)
+
+
+def _said(answer: Answer) -> str:
     """The receiver's reason when it is one code in small letters, such as Slack's `channel_is_archived`.
 
     Anything else may repeat the message, which has no place in an error.
     """
-    text = answer.text.strip()
-    return text if re.fullmatch("[a-z_]{1,60}", text) else (answer.reason or "")
+    text = answer.body.decode(errors="replace").strip()
+    return text if re.fullmatch("[a-z_]{1,60}", text) else answer.reason

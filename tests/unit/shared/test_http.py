@@ -49,6 +49,64 @@ def test_what_the_receiver_takes_is_posted_once(web, post):
     assert request.headers["X-Test"] == "1"
 
 
+@pytest.fixture
+def request_to(web, clock) -> Callable[..., http.Answer]:
+    """Send a request to the receiver, by method; other arguments as those of `http.request`."""
+    return lambda method, **more: http.request(
+        method,
+        f"{web.url}{PATH}?token=hunter2",
+        more.pop("body", None),
+        {},
+        receiver="The API",
+        seconds_left=clock.seconds_left,
+        sleep=clock.sleep,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("body", [None, b"{}"])
+def test_every_method_is_sent_with_and_without_a_body(method, body, web, request_to):
+    answer = request_to(method, body=body)
+
+    [request] = web.requests
+    assert (request.method, request.body) == (method, body or b"")
+    assert (answer.status, answer.body, answer.cut, answer.attempts) == (200, b"ok", False, 1)
+
+
+@pytest.mark.parametrize("status", [302, 400, 404])
+def test_an_answer_that_stands_is_returned_whatever_its_status(status, web, request_to):
+    web.answer(f"{PATH}?token=hunter2", Answer(503), Answer(status, {"X-Reason": "none"}, b"no"))
+
+    answer = request_to("GET")
+
+    assert (answer.status, answer.headers["x-reason"], answer.body, answer.attempts) == (status, "none", b"no", 2)
+    assert len(web.requests) == 2
+
+
+@pytest.mark.parametrize(("most", "body", "cut"), [(4, b"1234", True), (5, b"12345", False), (0, b"", True)])
+def test_no_more_of_an_answer_is_kept_than_is_wanted(most, body, cut, web, request_to):
+    web.answer(f"{PATH}?token=hunter2", Answer(body=b"12345"))
+
+    answer = request_to("GET", most_bytes=most)
+
+    assert (answer.body, answer.cut) == (body, cut)
+
+
+def test_the_latency_is_that_of_the_answered_attempt(web, request_to):
+    web.answer(f"{PATH}?token=hunter2", Answer(503), Answer(delay=0.2))
+
+    assert 0.2 <= request_to("GET").seconds < 5
+
+
+def test_addresses_are_not_logged_at_any_level(web, request_to, caplog):
+    caplog.set_level("DEBUG")
+
+    request_to("GET")
+
+    assert "hunter2" not in caplog.text
+
+
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_a_passing_trouble_is_tried_again(status, web, post):
     web.answer(PATH, Answer(status), Answer(status))
