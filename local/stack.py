@@ -40,6 +40,7 @@ PARAMETERS = {
     # @ office_hours
     #
     # @ app_notifications
+    "EnableAppNotifications": "true",
     #
     # @ event_pipeline
     #
@@ -48,6 +49,7 @@ PARAMETERS = {
     # @ apigateway_logging
     #
     # @ account_alerts
+    "EnableAccountAlerts": "true",
     #
     # @ basket
     #
