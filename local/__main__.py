@@ -95,6 +95,9 @@ def send(path: str) -> None:
     known = {rule.function: len(stack.log(rule.function, event["id"])) for rule in rules}
     sent = stack.send(event)
     for rule in rules:
+        if not rule.invokes:
+            console.print(f"{rule.name} matches; a copy of it sent the event to {rule.function}.")
+            continue
         console.print(f"{rule.name} matches; {rule.function} was invoked.")
         show_log(stack, rule.function, lambda line: line.get("correlation_id") == sent.event_id, known[rule.function])
 
