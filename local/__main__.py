@@ -101,13 +101,14 @@ def send(path: str) -> bool:
     stack = Stack(local_cloud.running())
     rules = stack.matching(event)
     for rule in rules:
-        console.print(f"{rule.name} matches: it invokes {rule.function}.")
+        console.print(f"{rule.name} matches: it {'invokes' if rule.invokes else 'sends to'} {rule.function}.")
     if not rules:
         console.print(f"No rule matches {event['detail-type']} from {event['source']}: nothing was invoked.")
         return True
-    known = {rule.function: len(stack.log(rule.function)) for rule in rules}
+    functions = [rule.function for rule in rules if rule.invokes]
+    known = {function: len(stack.log(function)) for function in functions}
     event_id = "" if through_s3(stack, event) else stack.send(event).event_id
-    fine = [show_log(stack, rule.function, event_id, known[rule.function]) for rule in rules]  # all are shown
+    fine = [show_log(stack, function, event_id, known[function]) for function in functions]  # all are shown
     return all(fine)
 
 

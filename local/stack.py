@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -43,6 +44,7 @@ PARAMETERS = {
     "EnableOfficeHours": "true",
     #
     # @ app_notifications
+    "EnableAppNotifications": "true",
     #
     # @ event_pipeline
     #
@@ -56,6 +58,7 @@ PARAMETERS = {
     "SetApiGatewayAccountRole": "true",
     #
     # @ account_alerts
+    "EnableAccountAlerts": "true",
     #
     # @ basket
     #
@@ -64,13 +67,28 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A deployed rule. `name` is its key under Events in template.yaml, such as `InstanceStateChanged`."""
+    """A deployed rule.
+
+    Attributes:
+        name: its key under Events in template.yaml, such as `InstanceStateChanged`; else its logical id.
+        function: logical id of what it sends events to, a function of the stack or, say, a topic.
+        bus: name of its bus.
+        pattern: its event pattern, as JSON.
+        target: ARN of what it sends events to.
+        transformer: how EventBridge rewrites the event for the target, if it does.
+    """
 
     name: str
     function: str
     bus: str
     pattern: str
     target: str
+    transformer: Mapping[str, Any] | None = None
+
+    @property
+    def invokes(self) -> bool:
+        """Whether it sends events to a function."""
+        return self.function.endswith("Function")
 
 
 @dataclass(frozen=True)
@@ -169,19 +187,20 @@ class Stack:
 
     @cached_property
     def rules(self) -> list[Rule]:
-        """The rules that invoke a function of this stack."""
+        """The rules that send events to a resource of this stack."""
         events = self.cloud.client("events")
-        functions = {physical: logical for logical, physical in self.resources.items() if logical.endswith("Function")}
-        # A rule is named after the function's logical id and its own key; its physical id may carry the bus.
-        logical_ids = {physical.split("|")[-1]: logical for logical, physical in self.resources.items()}
+        # Physical ids are names, ARNs and URLs; that of a rule may carry its bus before its name.
+        logical_ids = {_name(physical): logical for logical, physical in self.resources.items()}
         found = []
         for bus in [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]:
             for rule in events.list_rules(EventBusName=bus)["Rules"]:
                 for target in events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]:
-                    function = functions.get(target["Arn"].split(":")[-1])
+                    function = logical_ids.get(_name(target["Arn"]))
                     if function and rule["Name"] in logical_ids:
+                        # SAM names the rule of a function after the function's logical id and the rule's own key.
                         name = logical_ids[rule["Name"]].removeprefix(function)
-                        found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"]))
+                        transformer = target.get("InputTransformer")
+                        found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"], transformer))
         return found
 
     def matching(self, event: Mapping[str, Any]) -> list[Rule]:
@@ -195,12 +214,15 @@ class Stack:
         """Send the event: one's own by `PutEvents` to the bus of the rules that match.
 
         Nobody can put the event of an AWS service or a partner on a bus by hand, on AWS or here: for these, do what
-        EventBridge does, and invoke the targets of the rules that match.
+        EventBridge does, and invoke the functions of the rules that match. A rule with another target is copied.
         """
         matching = self.matching(event)
         if event["source"].startswith("aws."):
             for rule in matching:
-                self.invoke(rule.target, event)
+                if rule.invokes:
+                    self.invoke(rule.target, event)
+                else:
+                    self.send_through_copy(rule, event)
             return Sent(matching, event["id"])
         ids = {bus: self._put(bus, event) for bus in {rule.bus for rule in matching}}
         return Sent(matching, next(iter(ids.values()), event["id"]))
@@ -217,6 +239,22 @@ class Stack:
         if "EventId" not in answer:
             raise LocalError(f"The bus {bus} did not take the event: {answer}")
         return str(answer["EventId"])
+
+    def send_through_copy(self, rule: Rule, event: Mapping[str, Any]) -> None:
+        """Let EventBridge itself hand the event to the rule's target, rewritten as the rule says.
+
+        A copy of the rule, on a bus of its own, matches a source of our own. So the event's source and id are others there, and
+        its account and region those of the bus. The local cloud has delivered it when `PutEvents` returns.
+        """
+        events, name = self.cloud.client("events"), f"copy-{uuid4()}"
+        transformed = {"InputTransformer": rule.transformer} if rule.transformer else {}
+        events.create_event_bus(Name=name)
+        events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [name]}))
+        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": name, "Arn": rule.target, **transformed}])
+        self._put(name, {**event, "source": name})
+        events.remove_targets(Rule=name, EventBusName=name, Ids=[name])
+        events.delete_rule(Name=name, EventBusName=name)
+        events.delete_event_bus(Name=name)
 
     def invoke(self, target: str, event: Mapping[str, Any]) -> None:
         """Invoke a function asynchronously, with Lambda's retries and failure destination."""
@@ -250,7 +288,9 @@ class Stack:
 
     def log(self, function: str, event_id: str = "") -> list[dict[str, Any]]:
         """What the function logged as JSON, oldest first; only the lines about one event when its id is given."""
-        group = self.resources[function.removesuffix("Function") + "LogGroup"]
+        group = self.resources.get(function.removesuffix("Function") + "LogGroup")
+        if not group:  # a topic, say, logs nothing
+            return []
         pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         lines = []
         for page in pages:
@@ -277,3 +317,8 @@ class Stack:
                 break
             found += fresh
         return found
+
+
+def _name(identifier: str) -> str:
+    """The name at the end of an ARN, a URL or `bus|rule`; else the identifier itself."""
+    return re.split(r"[|:/]", identifier)[-1]

@@ -63,7 +63,7 @@ class Stage:
         return event | {"id": str(uuid4()), "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
     def send(self, event: Mapping[str, Any], expect: str | None) -> None:
-        """Send the event of an AWS service, show the rule that matched, and wait for its function.
+        """Send the event, show the rule that matched, and wait for its function when it invokes one.
 
         `expect` is that rule, or None for no rule.
         """
@@ -71,7 +71,7 @@ class Stage:
         known = len(self.stack.log(self._function(expect), event["id"])) if expect else 0
         sent = self.stack.send(event)
         self._matched(sent.rules, expect)
-        if expect:
+        if expect and any(rule.invokes for rule in sent.rules if rule.name == expect):
             self.ran(self._function(expect), sent.event_id, known)
 
     def fire(self, schedule: str, at: datetime) -> None:

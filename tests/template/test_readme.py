@@ -2,7 +2,7 @@
 
 import re
 
-from tests.template.test_template import FUNCTIONS, folder_of
+from tests.template.test_template import folder_of
 from tests.template_file import ROOT, TEMPLATE
 
 README = (ROOT / "README.md").read_text()
@@ -11,8 +11,10 @@ README = (ROOT / "README.md").read_text()
 def test_the_table_of_automations_is_complete_and_names_the_parameter_that_turns_each_on() -> None:
     rows = re.findall(r"^\| \[`(\w+)`\]\(functions/(\w+)/README\.md\) \|.*\| `(\w+)`.*\|$", README, re.MULTILINE)
 
+    switches = [parameter for parameter in TEMPLATE["Parameters"] if parameter.startswith("Enable")]
     assert {(name, folder, switch) for name, folder, switch in rows} == {
-        (folder_of(name), folder_of(name), f"Enable{name.removesuffix('Function')}") for name in FUNCTIONS
+        (folder_of(switch.removeprefix("Enable")), folder_of(switch.removeprefix("Enable")), switch)
+        for switch in switches
     }
 
 
