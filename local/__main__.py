@@ -92,9 +92,12 @@ def send(path: str) -> None:
     rules = stack.matching(event)
     if not rules:
         console.print(f"No rule matches {event['detail-type']} from {event['source']}: nothing was invoked.")
-    known = {rule.function: len(stack.log(rule.function, event["id"])) for rule in rules}
+    known = {rule.function: len(stack.log(rule.function, event["id"])) for rule in rules if rule.function}
     sent = stack.send(event)
     for rule in rules:
+        if not rule.function:
+            console.print(f"{rule.name} matches; its target is {rule.target}.")
+            continue
         console.print(f"{rule.name} matches; {rule.function} was invoked.")
         show_log(stack, rule.function, lambda line: line.get("correlation_id") == sent.event_id, known[rule.function])
 

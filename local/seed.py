@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from local.cloud import REGION, Cloud
 from local.receiver import Receiver
-from local.stack import DERIVATIVES, UPLOADS, Stack
+from local.stack import DERIVATIVES, INGESTED, UPLOADS, Stack
 from local.stage import Stage
 
 SIGNING_SECRET = "whsec_bG9jYWwgY2xvdWQgc2lnbmluZyBzZWNyZXQ="  # noqa: S105 # of the local cloud's own receiver
@@ -45,6 +46,16 @@ def seed(cloud: Cloud, receiver_url: str) -> None:
         {"source": "aws.partner/auth0.com/*", "destinations": [support]},
     ]
     ssm.put_parameter(Name=f"/{PREFIX}/partner-routes", Value=json.dumps(routes), Type="String", Overwrite=True)
+    seed_event_pipeline(s3)
+
+
+def seed_event_pipeline(s3: Any) -> None:
+    """The bucket whose events the pipeline takes in."""
+    if INGESTED not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=INGESTED, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_notification_configuration(
+        Bucket=INGESTED, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
 
 
 def set_stage(stack: Stack, receiver: Receiver, folder: Path, console: Console) -> Stage:

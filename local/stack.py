@@ -20,6 +20,7 @@ NAME = "eventbridge-automations"
 
 UPLOADS = "amzn-s3-demo-uploads"  # the bucket that the sample events name
 DERIVATIVES = "amzn-s3-demo-derivatives"
+INGESTED = "amzn-s3-demo-source-bucket"
 
 # Everything is switched on, so that everything can be tried.
 PARAMETERS = {
@@ -42,6 +43,13 @@ PARAMETERS = {
     # @ app_notifications
     #
     # @ event_pipeline
+    "EnableEventPipeline": "true",
+    "PipelineSourceBucketName": INGESTED,
+    # Made up: MiniStack's pipes do not feed a queue, and its Firehose takes Redshift's records without loading them.
+    "PipelineTableStreamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders/stream/2026-11-01T00:00:00.000",
+    "PipelineKinesisStreamArn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/clicks",
+    "PipelineRedshiftJdbcUrl": f"jdbc:redshift://analytics.c1.{REGION}.redshift.amazonaws.com:5439/dev",
+    "PipelineRedshiftSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:redshift-Ab3dEf",
     #
     # @ api_caller
     #
@@ -56,7 +64,10 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A deployed rule. `name` is its key under Events in template.yaml, such as `InstanceStateChanged`."""
+    """A deployed rule. `name` is its key under Events in template.yaml, such as `InstanceStateChanged`.
+
+    Of a rule whose target is no function, `name` is its logical id, and `function` is empty.
+    """
 
     name: str
     function: str
@@ -161,7 +172,7 @@ class Stack:
 
     @cached_property
     def rules(self) -> list[Rule]:
-        """The rules that invoke a function of this stack."""
+        """The rules of this stack."""
         events = self.cloud.client("events")
         functions = {physical: logical for logical, physical in self.resources.items() if logical.endswith("Function")}
         # A rule is named after the function's logical id and its own key; its physical id may carry the bus.
@@ -170,8 +181,8 @@ class Stack:
         for bus in [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]:
             for rule in events.list_rules(EventBusName=bus)["Rules"]:
                 for target in events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]:
-                    function = functions.get(target["Arn"].split(":")[-1])
-                    if function and rule["Name"] in logical_ids:
+                    function = functions.get(target["Arn"].split(":")[-1], "")
+                    if rule["Name"] in logical_ids:
                         name = logical_ids[rule["Name"]].removeprefix(function)
                         found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"]))
         return found
@@ -192,7 +203,10 @@ class Stack:
         matching = self.matching(event)
         if event["source"].startswith("aws."):
             for rule in matching:
-                self.invoke(rule.target, event)
+                if rule.function:
+                    self.invoke(rule.target, event)
+                elif ":sqs:" in rule.target:
+                    self.queue(rule.target.split(":")[-1], json.dumps(event))
             return Sent(matching, event["id"])
         ids = {bus: self._put(bus, event) for bus in {rule.bus for rule in matching}}
         return Sent(matching, next(iter(ids.values()), event["id"]))
@@ -215,6 +229,11 @@ class Stack:
         self.cloud.client("lambda").invoke(
             FunctionName=target, InvocationType="Event", Payload=json.dumps(event).encode()
         )
+
+    def queue(self, name: str, body: str) -> None:
+        """Send a message to a queue."""
+        sqs = self.cloud.client("sqs")
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody=body)
 
     @cached_property
     def schedules(self) -> list[Schedule]:

@@ -127,7 +127,7 @@ def test_every_queue_keeps_messages_for_14_days_and_has_an_alarm_on_its_depth() 
     watched = {
         dimension["Value"]["Fn::GetAtt"].split(".")[0]
         for item in RESOURCES.values()
-        if item["Type"] == "AWS::CloudWatch::Alarm"
+        if item["Type"] == "AWS::CloudWatch::Alarm" and item["Properties"]["Namespace"] == "AWS/SQS"
         for dimension in item["Properties"]["Dimensions"]
     }
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -52,8 +53,18 @@ def ec2() -> EC2Client:
 
 
 @cache
+def firehose() -> Any:
+    return _create("firehose")
+
+
+@cache
 def iam() -> IAMClient:
     return _create("iam")
+
+
+@cache
+def kinesis() -> KinesisClient:
+    return _create("kinesis")
 
 
 @cache
@@ -78,5 +89,5 @@ def ssm() -> SSMClient:
 
 def forget_clients() -> None:
     """Drop all clients, so that the next use creates new ones. For tests, which change the environment between two."""
-    for factory in (dynamodb, ec2, iam, s3, secretsmanager, sns, ssm):
+    for factory in (dynamodb, ec2, firehose, iam, kinesis, s3, secretsmanager, sns, ssm):
         factory.cache_clear()
