@@ -19,6 +19,8 @@ Kinesis Data Streams takes where nobody raised the limit.
 https://docs.aws.amazon.com/firehose/latest/APIReference/API_Record.html
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 """
+MAX_NAMES = 10 * MAX_LINE
+"""Characters of all names of a flat event. A long key around many fields is repeated in each of their names."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,15 @@ def flat(detail: Mapping[str, Any]) -> dict[str, Any]:
     """The detail with one dotted name for each value: `detail.bucket.name`. Lists stay lists; so do objects within them.
 
     Raises:
-        InvalidEvent: two values have the same name, because a key holds a full stop; one of them would be lost.
+        InvalidEvent: two values have the same name, because a key holds a full stop; one of them would be lost. Or the
+            names would fill the memory.
     """
     found: dict[str, Any] = {}
+    length = 0
     for name, value in _leaves("detail", detail):
+        length += len(name)
+        if length > MAX_NAMES:
+            raise InvalidEvent("The names of the event's fields grow too long when it is flattened.")
         if name in found:
             raise InvalidEvent("Two fields of the event have the same name when it is flattened.")
         found[name] = value
@@ -134,7 +141,7 @@ def _json(value: object) -> object:
         return sorted(value)
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} is not for JSON")
-    if abs(value) < 2**53 and value == value.to_integral_value():
+    if value.copy_abs() < 2**53 and value == value.to_integral_value():
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)
 

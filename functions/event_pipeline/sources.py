@@ -43,7 +43,13 @@ def read(body: str, now: datetime) -> QueuedEvent:
         raise InvalidEvent(f"The message is no event. {explain(error)}") from None
     except json.JSONDecodeError as error:
         raise InvalidEvent(f"The message is not JSON: {error.msg} at character {error.pos}.") from None
-    except (ValueError, TypeError, ArithmeticError) as error:
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+    ) as error:  # of values in DynamoDB's form
         raise InvalidEvent(f"The message holds a value that cannot be read: {type(error).__name__}.") from None
 
 
