@@ -152,6 +152,7 @@ def test_only_buses_have_names_of_their_own() -> None:
     found = {
         name
         for name, item in RESOURCES.items()
+        if item["Type"] != "AWS::Lambda::EventSourceMapping"  # its FunctionName refers to a function
         for key in item.get("Properties", {})
         if named.match(key) and key not in {"MetricName", "QueueName"}
     }
