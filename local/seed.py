@@ -9,7 +9,7 @@ from rich.console import Console
 
 from local.cloud import REGION, Cloud
 from local.receiver import Receiver
-from local.stack import DERIVATIVES, UPLOADS, Stack
+from local.stack import DERIVATIVES, INGESTED, UPLOADS, Stack
 from local.stage import Stage
 
 SIGNING_SECRET = "whsec_bG9jYWwgY2xvdWQgc2lnbmluZyBzZWNyZXQ="  # noqa: S105 # of the local cloud's own receiver
@@ -20,9 +20,12 @@ PREFIX = "eventbridge-automations"
 def seed(cloud: Cloud, receiver_url: str) -> None:
     """Create the buckets, and the secrets and routes that the functions read, which lead to the receiver."""
     s3 = cloud.client("s3")
-    for missing in {UPLOADS, DERIVATIVES} - {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+    for missing in {UPLOADS, DERIVATIVES, INGESTED} - {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=missing, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_bucket_notification_configuration(Bucket=UPLOADS, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    for sender in (UPLOADS, INGESTED):
+        s3.put_bucket_notification_configuration(
+            Bucket=sender, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
     secrets, ssm = cloud.client("secretsmanager"), cloud.client("ssm")
     known = {secret["Name"] for secret in secrets.list_secrets()["SecretList"]}
     for name, text in {

@@ -21,6 +21,7 @@ NAME = "eventbridge-automations"
 
 UPLOADS = "amzn-s3-demo-uploads"  # the bucket that the sample events name
 DERIVATIVES = "amzn-s3-demo-derivatives"
+INGESTED = "amzn-s3-demo-source-bucket"
 
 # Everything is switched on, so that everything can be tried.
 PARAMETERS = {
@@ -47,6 +48,13 @@ PARAMETERS = {
     "EnableAppNotifications": "true",
     #
     # @ event_pipeline
+    "EnableEventPipeline": "true",
+    "PipelineSourceBucketName": INGESTED,
+    # Made up: MiniStack's pipes do not feed a queue, and its Firehose takes Redshift's records without loading them.
+    "PipelineTableStreamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders/stream/2026-11-01T00:00:00.000",
+    "PipelineKinesisStreamArn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/clicks",
+    "PipelineRedshiftJdbcUrl": f"jdbc:redshift://analytics.c1.{REGION}.redshift.amazonaws.com:5439/dev",
+    "PipelineRedshiftSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:redshift-Ab3dEf",
     #
     # @ api_caller
     "EnableApiCaller": "true",
@@ -214,13 +222,15 @@ class Stack:
         """Send the event: one's own by `PutEvents` to the bus of the rules that match.
 
         Nobody can put the event of an AWS service or a partner on a bus by hand, on AWS or here: for these, do what
-        EventBridge does, and invoke the functions of the rules that match. A rule with another target is copied.
+        EventBridge does, and invoke the functions, and fill the queues, of the rules that match. A rule with another target is copied.
         """
         matching = self.matching(event)
         if event["source"].startswith("aws."):
             for rule in matching:
                 if rule.invokes:
                     self.invoke(rule.target, event)
+                elif ":sqs:" in rule.target:
+                    self.queue(rule.target.split(":")[-1], json.dumps(event))
                 else:
                     self.send_through_copy(rule, event)
             return Sent(matching, event["id"])
@@ -261,6 +271,11 @@ class Stack:
         self.cloud.client("lambda").invoke(
             FunctionName=target, InvocationType="Event", Payload=json.dumps(event).encode()
         )
+
+    def queue(self, name: str, body: str) -> None:
+        """Send a message to a queue."""
+        sqs = self.cloud.client("sqs")
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody=body)
 
     @cached_property
     def schedules(self) -> list[Schedule]:

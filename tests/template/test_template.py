@@ -129,7 +129,7 @@ def test_every_queue_keeps_messages_for_14_days_and_has_an_alarm_on_its_depth() 
     watched = {
         dimension["Value"]["Fn::GetAtt"].split(".")[0]
         for item in RESOURCES.values()
-        if item["Type"] == "AWS::CloudWatch::Alarm"
+        if item["Type"] == "AWS::CloudWatch::Alarm" and item["Properties"]["Namespace"] == "AWS/SQS"
         for dimension in item["Properties"]["Dimensions"]
     }
 
@@ -154,6 +154,7 @@ def test_only_buses_have_names_of_their_own() -> None:
     found = {
         name
         for name, item in RESOURCES.items()
+        if item["Type"] != "AWS::Lambda::EventSourceMapping"  # its FunctionName refers to a function
         for key in item.get("Properties", {})
         if named.match(key) and key not in {"MetricName", "QueueName"}
     }
