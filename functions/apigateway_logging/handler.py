@@ -28,7 +28,7 @@ from automations.settings import EnvSettings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only beside such a time
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from automations.notify import Message
 
-logger = Logger()
+logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only beside such a time
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 

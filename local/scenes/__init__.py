@@ -5,10 +5,17 @@ A scene is a function of the stage; its docstring is what the demo says first. T
 
 from collections.abc import Callable
 
+from local.scenes.account_alerts import account_alerts
+from local.scenes.api_caller import api_caller
+from local.scenes.apigateway_logging import http_stage_created, rest_stage_created
+from local.scenes.app_notifications import app_notifications
 from local.scenes.codebuild_slack import codebuild_slack
 from local.scenes.ec2_state_alerts import ec2_state_alerts
+from local.scenes.event_pipeline import event_pipeline, messages_that_do_not_fit
 from local.scenes.image_resize import image_resize, image_that_is_none
+from local.scenes.office_hours import office_hours
 from local.scenes.partner_relay import partner_relay
+from local.scenes.rds_backup import rds_backup
 from local.scenes.security_remediation import (
     administrator_made,
     bucket_made_public,
@@ -23,10 +30,19 @@ SCENES: list[Scene] = [
     image_resize,
     image_that_is_none,
     ec2_state_alerts,
+    office_hours,
     codebuild_slack,
     bucket_made_public,
     security_group_opened,
     administrator_made,
     root_signs_in,
+    account_alerts,
     partner_relay,
+    rds_backup,
+    app_notifications,
+    event_pipeline,
+    messages_that_do_not_fit,
+    api_caller,
+    rest_stage_created,
+    http_stage_created,
 ]
