@@ -106,6 +106,7 @@ def _available(snapshots: Iterable[Snapshot]) -> dict[Source, list[Snapshot]]:
 
 
 def _broken(snapshots: Iterable[Snapshot]) -> dict[str, str]:
+    """Own snapshots with the status `failed`, which RDS's documents leave out and botocore's waiters know."""
     return {
         str(snapshot): "RDS could not complete it. Look into the events of RDS, and delete it."
         for snapshot in snapshots
