@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local.cloud import Cloud, running_cloud, wait_for
 from local.receiver import Answer
-from local.stack import deploy
+from local.stack import PARAMETERS, deploy
 from local.stage import Stage
 
 INSTANCE = "i-0123456789abcdef0"  # one that does not exist: told from the event alone
@@ -73,9 +73,9 @@ def test_an_automation_that_is_not_enabled_leaves_nothing_behind(tmp_path: Path)
         stack = deploy(
             cloud,
             {
-                "EnableCodebuildSlack": "false",
-                "EnablePartnerRelay": "false",
-                "EnableEc2StateAlerts": "false",
+                **{name: "false" for name in PARAMETERS if name.startswith("Enable")},
+                "EnableImageResize": "true",
+                "EnableSecurityRemediation": "true",
                 "SlackWebhookSecret": "",
                 "UploadsBucketName": "",
                 "DerivativesBucketName": "",
@@ -85,7 +85,10 @@ def test_an_automation_that_is_not_enabled_leaves_nothing_behind(tmp_path: Path)
             "ImageResizeFunction",
             "SecurityRemediationFunction",
         }
-        gone = ("Codebuild", "Builds", "Partner", "Ec2", "Restarts", "SlackWebhook")
+        gone = (
+            *("Codebuild", "Builds", "Partner", "Ec2", "Restarts", "SlackWebhook"),
+            *("AppNotifications", "Finance", "CustomerCare", "AccountAlerts", "ApplicationBus"),
+        )
         assert [name for name in stack.resources if name.startswith(gone)] == []
         assert sends_events(cloud, stack.outputs["UploadsBucket"])
 

@@ -52,9 +52,10 @@ def test_the_topic_keeps_the_policy_that_lets_alarms_publish_and_lets_rules_publ
 
     assert RESOURCES["AccountAlertsTopicPolicy"]["Condition"] == "AccountAlerts"
     assert policy["Topics"] == [{"Ref": "AlertsTopic"}]
+    assert (own["Effect"], own["Principal"], own["Resource"]) == ("Allow", {"AWS": "*"}, {"Ref": "AlertsTopic"})
     assert own["Condition"] == {"StringEquals": {"AWS:SourceOwner": {"Ref": "AWS::AccountId"}}}
     assert "sns:Publish" in own["Action"]
-    assert rules["Principal"] == {"Service": "events.amazonaws.com"}
+    assert (rules["Effect"], rules["Principal"]) == ("Allow", {"Service": "events.amazonaws.com"})
     assert (rules["Action"], rules["Resource"]) == ("sns:Publish", {"Ref": "AlertsTopic"})
     assert "Condition" not in rules  # AWS says that EventBridge does not support one
 

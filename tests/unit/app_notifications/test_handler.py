@@ -106,6 +106,18 @@ def test_each_protocol_gets_its_text_and_an_sms_is_one(finance, care, context):
     assert fits(message["texts"]["sms"])
 
 
+def test_a_queue_that_is_subscribed_gets_the_default_text_and_not_the_json_of_all(finance, care, context):
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="finance")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    boto3.client("sns").subscribe(TopicArn=finance.topic, Protocol="sqs", Endpoint=arn)
+
+    lambda_handler(payment(), context)
+
+    [received] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(received["Body"])["Message"] == finance.told()[0]["texts"]["default"]
+
+
 def test_an_sms_names_the_payment_or_the_account(finance, care, context):
     lambda_handler(payment(), context)
     lambda_handler(account(), context)
