@@ -15,6 +15,9 @@ from automations.errors import InvalidEvent, explain
 from automations.events import Event
 from automations.events.streams import AttributeMap, DynamoDBRecord, KinesisRecord
 
+UNREADABLE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
+"""What the reading of values may raise: a number that is none, an item that is not in DynamoDB's form."""
+
 
 class QueuedEvent(Event):
     """An event of any source. The limits keep its id fit for a partition key and a key of S3, and its envelope small."""
@@ -43,13 +46,7 @@ def read(body: str, now: datetime) -> QueuedEvent:
         raise InvalidEvent(f"The message is no event. {explain(error)}") from None
     except json.JSONDecodeError as error:
         raise InvalidEvent(f"The message is not JSON: {error.msg} at character {error.pos}.") from None
-    except (
-        ValueError,
-        TypeError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-    ) as error:  # of values in DynamoDB's form
+    except UNREADABLE as error:
         raise InvalidEvent(f"The message holds a value that cannot be read: {type(error).__name__}.") from None
 
 

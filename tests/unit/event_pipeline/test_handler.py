@@ -41,7 +41,7 @@ def test_a_batch_is_written_with_one_call_for_each_destination(pipeline, context
 
 
 def test_redshift_gets_the_records_when_it_is_configured(pipeline, context, monkeypatch):
-    firehose = boto3.client("firehose")
+    firehose: Any = boto3.client("firehose")
     destination = {"RoleARN": "arn:aws:iam::123456789012:role/firehose", "BucketARN": f"arn:aws:s3:::{BUCKET}"}
     firehose.create_delivery_stream(
         DeliveryStreamName="to-redshift", ExtendedS3DestinationConfiguration=destination | {"Prefix": "redshift/"}
