@@ -86,7 +86,7 @@ def write(statement: Statement, *, cluster: str, secret: str, database: str) -> 
             secretArn=secret,
             database=database,
             sql=statement.sql,
-            parameters=statement.parameters,
+            parameters=statement.parameters,  # type: ignore[arg-type]
         )
     except ClientError as error:
         told = error.response["Error"]

@@ -48,7 +48,7 @@ def kinesis(stream: str) -> Destination:
 def firehose(stream: str) -> Destination:
     def put(records: Sequence[Record]) -> list[str]:
         entries = [{"Data": record.line} for record in records]
-        answer = aws.firehose().put_record_batch(DeliveryStreamName=stream, Records=entries)
+        answer = aws.firehose().put_record_batch(DeliveryStreamName=stream, Records=entries)  # type: ignore[arg-type]
         return [result.get("ErrorCode", "") for result in answer["RequestResponses"]]
 
     return Destination(f"Firehose stream {stream}", 4_000_000, put)
