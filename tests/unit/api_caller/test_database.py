@@ -94,6 +94,16 @@ def test_postgresql_keeps_a_row_for_each_answer_to_a_call_that_was_made_again(ta
     assert table.query("SELECT status FROM api_responses ORDER BY called_at") == [["422"], ["201"]]
 
 
+def test_the_permission_to_insert_is_enough(table):
+    table.query("DROP ROLE IF EXISTS writer; CREATE ROLE writer; GRANT INSERT ON api_responses TO writer;")
+
+    for _ in range(2):
+        table.execute(insert(RECORD, "api_responses"), role="writer")
+
+    assert table.query("SELECT count(*) FROM api_responses") == [["1"]]
+    table.query("DROP OWNED BY writer; DROP ROLE writer;")
+
+
 def test_a_time_of_another_zone_is_the_same_moment(table):
     seoul = RECORD.called_at.astimezone(timezone(timedelta(hours=9)))
 
