@@ -46,13 +46,13 @@ class Postgres:
         assert done.returncode == 0, done.stderr
         return [line.split("|") for line in done.stdout.splitlines()]
 
-    def execute(self, statement: Statement) -> None:
+    def execute(self, statement: Statement, role: str = "test") -> None:
         """Run a statement as the Data API does: prepared, with typed parameters in place of the named ones."""
         names = [parameter["name"] for parameter in statement.parameters]
         sql = re.sub(r":(\w+)", lambda found: f"${names.index(found[1]) + 1}", statement.sql)
         types = ", ".join(_type(parameter) for parameter in statement.parameters)
         values = ", ".join(_literal(*parameter["value"].values()) for parameter in statement.parameters)
-        self.query(f"PREPARE statement ({types}) AS {sql};\nEXECUTE statement ({values});")
+        self.query(f"SET ROLE {role};\nPREPARE statement ({types}) AS {sql};\nEXECUTE statement ({values});")
 
 
 def _type(parameter: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -91,6 +92,16 @@ def test_postgresql_keeps_a_row_for_each_answer_to_a_call_that_was_made_again(ta
     )
 
     assert table.query("SELECT status FROM api_responses ORDER BY called_at") == [["422"], ["201"]]
+
+
+def test_the_permission_to_insert_is_enough(table):
+    table.query("DROP ROLE IF EXISTS writer; CREATE ROLE writer; GRANT INSERT ON api_responses TO writer;")
+
+    for _ in range(2):
+        table.execute(insert(RECORD, "api_responses"), role="writer")
+
+    assert table.query("SELECT count(*) FROM api_responses") == [["1"]]
+    table.query("DROP OWNED BY writer; DROP ROLE writer;")
 
 
 def test_a_time_of_another_zone_is_the_same_moment(table):
@@ -191,10 +202,10 @@ def test_the_databases_message_which_may_hold_the_row_is_not_shown(database, api
     message = 'ERROR: null value in column "x"; Detail: Failing row contains (t0ps3cret).; SQLState: 23502'
     monkeypatch.setattr(aws.rds_data(), "execute_statement", refuse("DatabaseErrorException", message))
 
-    with pytest.raises(DeliveryError, match="DatabaseErrorException, SQLSTATE 23502"):
+    with pytest.raises(DeliveryError, match="DatabaseErrorException, SQLSTATE 23502") as failure:
         lambda_handler(FAILED, context)
 
-    assert "t0ps3cret" not in logs.getvalue()
+    assert "t0ps3cret" not in logs.getvalue() + "".join(format_exception(failure.value))
 
 
 @pytest.mark.parametrize("missing", ["DATABASE_SECRET", "DATABASE_NAME"])

@@ -1,8 +1,9 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import pytest
+import requests
 from local.receiver import Answer
 
 from automations import http
@@ -91,6 +92,30 @@ def test_no_more_of_an_answer_is_kept_than_is_wanted(most, body, cut, web, reque
     answer = request_to("GET", most_bytes=most)
 
     assert (answer.body, answer.cut) == (body, cut)
+
+
+def test_no_more_of_an_answer_is_read_than_is_wanted(web, request_to, monkeypatch):
+    chunks = iter([b"123", b"45", b"67"])
+    monkeypatch.setattr(requests.Response, "iter_content", lambda answer, size: chunks)
+
+    answer = request_to("GET", most_bytes=4)
+
+    assert (answer.body, answer.cut) == (b"1234", True)
+    assert list(chunks) == [b"67"]
+
+
+def test_an_answer_that_does_not_come_to_its_end_in_time_is_given_up(web, request_to, clock, monkeypatch):
+    def slowly(answer: requests.Response, size: int) -> Iterator[bytes]:
+        for _ in range(100):
+            clock.left -= 7
+            yield b"."
+
+    monkeypatch.setattr(requests.Response, "iter_content", slowly)
+
+    with pytest.raises(DeliveryError, match=r"in 1 attempt; the last: no answer \(Timeout\)"):
+        request_to("GET")
+
+    assert clock.left == -5
 
 
 def test_the_latency_is_that_of_the_answered_attempt(web, request_to):
