@@ -50,6 +50,8 @@ PARAMETERS = {
     # @ account_alerts
     #
     # @ basket
+    "EnableBasket": "true",
+    "EnableOrdering": "true",
     #
 }
 

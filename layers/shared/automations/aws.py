@@ -15,6 +15,7 @@ from botocore.session import Session, get_session
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -52,6 +53,11 @@ def ec2() -> EC2Client:
 
 
 @cache
+def events() -> EventBridgeClient:
+    return _create("events")
+
+
+@cache
 def iam() -> IAMClient:
     return _create("iam")
 
@@ -78,5 +84,5 @@ def ssm() -> SSMClient:
 
 def forget_clients() -> None:
     """Drop all clients, so that the next use creates new ones. For tests, which change the environment between two."""
-    for factory in (dynamodb, ec2, iam, s3, secretsmanager, sns, ssm):
+    for factory in (dynamodb, ec2, events, iam, s3, secretsmanager, sns, ssm):
         factory.cache_clear()
