@@ -53,6 +53,7 @@ class Basket:
         return {
             "customer": self.customer,
             "version": self.version,
+            "checking_out": self.checking_out,
             "currency": self.currency,
             "lines": [line.model_dump(mode="json") for line in self.lines],
             "total": f"{total(self.lines):f}",
