@@ -26,7 +26,9 @@ def written():
 
 
 def checked_out(**detail):
-    return sample("ordering/basket-checked-out", **detail)
+    event = sample("ordering/basket-checked-out")
+    event["detail"] |= detail
+    return event
 
 
 def read(context, customer="customer-0042", **query):
