@@ -50,14 +50,14 @@ class Orders:
 
     def of(self, customer: str, after: str = "") -> Page:
         """The customer's orders by their ids, at most 100 and 1 MB at a time; prices are strings."""
-        start = {"customer": {"S": customer}, "order_id": {"S": after}}
+        start: dict[str, Any] = {"ExclusiveStartKey": {"customer": {"S": customer}, "order_id": {"S": after}}}
         answer = aws.dynamodb().query(
             TableName=self._table,
             KeyConditionExpression="customer = :customer",
             ExpressionAttributeValues={":customer": {"S": customer}},
             ConsistentRead=True,
             Limit=PAGE,
-            **({"ExclusiveStartKey": start} if after else {}),
+            **(start if after else {}),
         )
         last = answer.get("LastEvaluatedKey")
         return Page([_order(item) for item in answer["Items"]], last["order_id"]["S"] if last else None)

@@ -16,12 +16,15 @@ def basket(stage: Stage) -> None:
     cloud = stage.stack.cloud
     assert isinstance(cloud, Cloud)  # noqa: S101 # the scene is for the local cloud's addresses
     endpoint, credentials = f"{cloud.endpoint}/_aws/execute-api", cloud.session.get_credentials()
+    assert credentials  # noqa: S101
     apis = {name: f"{endpoint}/{stage.stack.resources[name]}/v1" for name in ("BasketApi", "OrderingApi")}
 
     def call(method: str, api: str, path: str, body: Any = None, **headers: str) -> Any:
         request = AWSRequest(method, apis[api] + path, headers, json.dumps(body) if body else None)
         SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
-        answer = requests.request(method, request.url, data=request.data, headers=dict(request.headers), timeout=30)
+        answer = requests.request(
+            method, apis[api] + path, data=request.body, headers=dict(request.headers), timeout=30
+        )
         if method != "GET":  # which is repeated until the effect is there
             stage.say("API", f"{method} {path}: {answer.status_code}")
         answer.raise_for_status()
@@ -44,6 +47,7 @@ def basket(stage: Stage) -> None:
         lambda: call("GET", "OrderingApi", "/orders/customer-0042")["orders"],
         "OrderingFunction",
     )
+    stage.keep("OrderingFunction-order.json", json.dumps(orders[0], indent=2, ensure_ascii=False).encode())
     stage.say("order", f"{orders[0]['order_id']}: {orders[0]['total']} {orders[0]['currency']}")
     event = stage.sample("ordering/basket-checked-out")
     event["detail"] = {"customer": "customer-0042", **_detail(orders[0])}

@@ -25,22 +25,25 @@ def rest_api(logger: Logger) -> APIGatewayRestResolver:
         enable_validation=True, json_body_deserializer=partial(json.loads, parse_float=Decimal)
     )
 
-    @api.exception_handler(RequestValidationError)
     def invalid(error: RequestValidationError) -> Response[Any]:
         problems = (f"{'.'.join(str(part) for part in p['loc'])}: {p['msg']}" for p in error.errors())
         return answer(HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is not valid. {'; '.join(problems)}")
 
-    @api.exception_handler(RequestUnsupportedContentType)
     def unsupported(error: RequestUnsupportedContentType) -> Response[Any]:  # noqa: ARG001 # its message is fixed
         return answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
 
-    @api.exception_handler(Exception)
     def failed(error: Exception) -> Response[Any]:
         if isinstance(error, ServiceError):
             raise error
         logger.error(str(error), reason=type(error).__name__)
         return answer(HTTPStatus.INTERNAL_SERVER_ERROR, "This did not work, and it is not your fault. Try again.")
 
+    for kind, respond in (
+        (RequestValidationError, invalid),
+        (RequestUnsupportedContentType, unsupported),
+        (Exception, failed),
+    ):
+        api.exception_handler(kind)(respond)
     return api
 
 

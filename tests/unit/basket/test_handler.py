@@ -1,5 +1,6 @@
 import json
 from decimal import Decimal
+from typing import Any
 
 import boto3
 import pytest
@@ -48,13 +49,13 @@ def api(published, context):
     return lambda *request, **query: call(lambda_handler, context, *request, **query)
 
 
-def item():
+def item() -> Any:
     return (
         boto3.client("dynamodb").get_item(TableName="BasketsTable", Key={"customer": {"S": "customer-1"}}).get("Item")
     )
 
 
-def refusal(code="InternalFailure"):
+def refusal(code: str = "InternalFailure") -> Stubber:
     """PutEvents succeeds and has not taken the entry."""
     stubber = Stubber(aws.events())
     stubber.add_response("put_events", {"FailedEntryCount": 1, "Entries": [{"ErrorCode": code, "ErrorMessage": "no"}]})
@@ -208,7 +209,7 @@ def test_when_emptying_fails_the_repeated_checkout_publishes_the_same_event_and_
     assert api("GET", BASKET)[1]["lines"] == []
 
 
-def crash(*_):
+def crash(*_: Any) -> None:
     raise ClientError({"Error": {"Code": "InternalServerError", "Message": "Internal server error"}}, "UpdateItem")
 
 

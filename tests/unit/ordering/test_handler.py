@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import boto3
 import pytest
@@ -21,17 +22,17 @@ def table(cloud, monkeypatch):
     return name
 
 
-def written():
+def written() -> Any:
     return boto3.client("dynamodb").scan(TableName="OrdersTable")["Items"]
 
 
-def checked_out(**detail):
+def checked_out(**detail: Any) -> dict[str, Any]:
     event = sample("ordering/basket-checked-out")
     event["detail"] |= detail
     return event
 
 
-def read(context, customer="customer-0042", **query):
+def read(context: Any, customer: str = "customer-0042", **query: Any) -> tuple[int, Any]:
     return call(lambda_handler, context, "GET", f"/orders/{customer}", **query)
 
 
@@ -84,7 +85,8 @@ def test_many_orders_are_read_page_by_page(table, context, monkeypatch):
     for checkout_id in ids:
         lambda_handler(checked_out(checkout_id=checkout_id), context)
 
-    found, query = [], {}
+    found: list[str] = []
+    query: dict[str, Any] = {}
     for _ in range(3):
         _, answer = read(context, **query)
         found += [order["order_id"] for order in answer["orders"]]
