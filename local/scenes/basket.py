@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import requests
 from botocore.auth import SigV4Auth
@@ -13,7 +14,7 @@ from local.stage import Stage
 
 def basket(stage: Stage) -> None:
     """A customer fills a basket and checks it out, twice because the answer was lost: there is one order."""
-    cloud = stage.stack.cloud
+    cloud, customer = stage.stack.cloud, f"customer-{uuid4().hex[:8]}"  # one without orders
     assert isinstance(cloud, Cloud)  # noqa: S101 # the scene is for the local cloud's addresses
     endpoint, credentials = f"{cloud.endpoint}/_aws/execute-api", cloud.session.get_credentials()
     assert credentials  # noqa: S101
@@ -30,36 +31,36 @@ def basket(stage: Stage) -> None:
         answer.raise_for_status()
         return answer.json()
 
-    unsigned = requests.get(f"{apis['BasketApi']}/baskets/customer-0042", timeout=30)
+    unsigned = requests.get(f"{apis['BasketApi']}/baskets/{customer}", timeout=30)
     stage.expect("a request that is not signed is refused", lambda: unsigned.status_code == 403, "BasketFunction")
     mug = {"product_id": "mug-white", "name": "머그컵", "quantity": 3, "unit_price": 0.1}
     tea = {"product_id": "tea-green-50", "quantity": 1, "unit_price": "8400.50"}
-    put = call("PUT", "BasketApi", "/baskets/customer-0042", {"currency": "KRW", "lines": [mug, tea]})
+    put = call("PUT", "BasketApi", f"/baskets/{customer}", {"currency": "KRW", "lines": [mug, tea]})
     stage.expect("three at 0.1 and one at 8400.50 cost 8400.80", lambda: put["total"] == "8400.80", "BasketFunction")
     ours = {"If-Match": put["version"]}
-    first = call("POST", "BasketApi", "/baskets/customer-0042/checkout", **ours)
-    again = call("POST", "BasketApi", "/baskets/customer-0042/checkout", **ours)
+    first = call("POST", "BasketApi", f"/baskets/{customer}/checkout", **ours)
+    again = call("POST", "BasketApi", f"/baskets/{customer}/checkout", **ours)
     stage.expect(
         "the repeated checkout is the same one", lambda: first["checkout_id"] == again["checkout_id"], "BasketFunction"
     )
     orders = stage.expect(
         "the order was written",
-        lambda: call("GET", "OrderingApi", "/orders/customer-0042")["orders"],
+        lambda: call("GET", "OrderingApi", f"/orders/{customer}")["orders"],
         "OrderingFunction",
     )
     stage.keep("OrderingFunction-order.json", json.dumps(orders[0], indent=2, ensure_ascii=False).encode())
     stage.say("order", f"{orders[0]['order_id']}: {orders[0]['total']} {orders[0]['currency']}")
     event = stage.sample("ordering/basket-checked-out")
-    event["detail"] = {"customer": "customer-0042", **_detail(orders[0])}
+    event["detail"] = {"customer": customer, **_detail(orders[0])}
     stage.send(event, expect="BasketCheckedOut")
     stage.expect(
         "there is one order, though its event came again",
-        lambda: len(call("GET", "OrderingApi", "/orders/customer-0042")["orders"]) == 1,
+        lambda: len(call("GET", "OrderingApi", f"/orders/{customer}")["orders"]) == 1,
         "OrderingFunction",
     )
     stage.expect(
         "the basket is empty",
-        lambda: call("GET", "BasketApi", "/baskets/customer-0042")["lines"] == [],
+        lambda: call("GET", "BasketApi", f"/baskets/{customer}")["lines"] == [],
         "BasketFunction",
     )
 
