@@ -69,6 +69,8 @@ PARAMETERS = {
     "EnableAccountAlerts": "true",
     #
     # @ basket
+    "EnableBasket": "true",
+    "EnableOrdering": "true",
     #
 }
 
