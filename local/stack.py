@@ -37,17 +37,10 @@ PARAMETERS = {
     "AutoRestart": "true",
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
-    # @ rds_backup
     "EnableRdsBackup": "true",
     "BackupMinimumCopies": "1",
-    #
-    # @ office_hours
     "EnableOfficeHours": "true",
-    #
-    # @ app_notifications
     "EnableAppNotifications": "true",
-    #
-    # @ event_pipeline
     "EnableEventPipeline": "true",
     "PipelineSourceBucketName": INGESTED,
     # Made up: MiniStack's pipes do not feed a queue, and its Firehose takes Redshift's records without loading them.
@@ -55,23 +48,14 @@ PARAMETERS = {
     "PipelineKinesisStreamArn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/clicks",
     "PipelineRedshiftJdbcUrl": f"jdbc:redshift://analytics.c1.{REGION}.redshift.amazonaws.com:5439/dev",
     "PipelineRedshiftSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:redshift-Ab3dEf",
-    #
-    # @ api_caller
     "EnableApiCaller": "true",
-    #
-    # @ apigateway_logging
     "EnableApigatewayLogging": "true",
     "ApiLogRetentionDays": "14",
     "ApiExecutionLogLevel": "INFO",
     "SetApiGatewayAccountRole": "true",
-    #
-    # @ account_alerts
     "EnableAccountAlerts": "true",
-    #
-    # @ basket
     "EnableBasket": "true",
     "EnableOrdering": "true",
-    #
 }
 
 

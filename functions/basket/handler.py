@@ -24,7 +24,7 @@ from basket.baskets import Baskets, Changed, CheckingOut
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-logger = Logger()
+logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only beside such a time
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 app = rest_api(logger)

@@ -17,7 +17,7 @@ from automations.rest import rest_api
 from automations.settings import EnvSettings
 from ordering.orders import Orders
 
-logger = Logger()
+logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only beside such a time
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 app = rest_api(logger)

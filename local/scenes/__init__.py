@@ -9,6 +9,7 @@ from local.scenes.account_alerts import account_alerts
 from local.scenes.api_caller import api_caller
 from local.scenes.apigateway_logging import http_stage_created, rest_stage_created
 from local.scenes.app_notifications import app_notifications
+from local.scenes.basket import basket
 from local.scenes.codebuild_slack import codebuild_slack
 from local.scenes.ec2_state_alerts import ec2_state_alerts
 from local.scenes.event_pipeline import event_pipeline, messages_that_do_not_fit
@@ -40,6 +41,7 @@ SCENES: list[Scene] = [
     partner_relay,
     rds_backup,
     app_notifications,
+    basket,
     event_pipeline,
     messages_that_do_not_fit,
     api_caller,

@@ -87,7 +87,15 @@ def test_an_automation_that_is_not_enabled_leaves_nothing_behind(tmp_path: Path)
         }
         gone = (
             *("Codebuild", "Builds", "Partner", "Ec2", "Restarts", "SlackWebhook"),
-            *("AppNotifications", "Finance", "CustomerCare", "AccountAlerts", "ApplicationBus", "EventPipeline", "Ingest"),
+            *(
+                "AppNotifications",
+                "Finance",
+                "CustomerCare",
+                "AccountAlerts",
+                "ApplicationBus",
+                "EventPipeline",
+                "Ingest",
+            ),
             *("RdsBackup", "OfficeHours", "ApiCaller", "ApigatewayLogging", "Basket", "Ordering"),
         )
         assert [name for name in stack.resources if name.startswith(gone)] == []
