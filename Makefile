@@ -40,7 +40,7 @@ send: $(DEV) ## Send one sample event to the running local cloud: make send EVEN
 
 .PHONY: test
 test: $(DEV) $(LOCAL) ## Run all tests: unit, template, end to end
-	@pytest
+	@pytest --numprocesses auto --dist loadgroup
 
 .PHONY: check
 check: $(DEV) ## Check style, types and the template

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from local import cloud as local_cloud
-from local.cloud import ROOT, LocalError
+from local.cloud import ROOT, STATE, LocalError
 from local.page import write
 from local.photo import photograph
 from local.receiver import Request, receiver
@@ -73,6 +73,7 @@ def start(host: str, port: int) -> None:
     sns, topic = cloud.client("sns"), stack.outputs["AlertsTopic"]
     if fresh:
         sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"http://{host}:{port + 1}{ALERTS}")
+    (STATE.parent / "env-vars.json").write_text(json.dumps(stack.variables(), indent=2))  # samconfig.toml names it
     console.print(f"The local cloud runs on {cloud.endpoint}; the stack is {stack.name}.")
     console.print("Send it an event:  make send EVENT=events/ec2_state_alerts/stopped.json")
     console.print(f"Slack messages, webhooks and alerts arrive in {(OUT / 'received').relative_to(ROOT)}/")

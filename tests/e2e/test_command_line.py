@@ -35,13 +35,12 @@ def started(stack: Stack, local_cloud: Cloud, monkeypatch, tmp_path):
     monkeypatch.setattr("local.cloud.STATE", state)
 
 
-def test_the_variables_for_sam_local_invoke_are_those_of_the_deployed_functions(
-    stack: Stack, local_cloud: Cloud
-) -> None:
-    committed = json.loads((ROOT / "local/env-vars.json").read_text())
-    deployed = json.dumps(stack.variables()).replace(local_cloud.endpoint, "http://172.17.0.1:4566")
+def test_the_variables_for_sam_local_invoke_are_those_of_the_deployed_functions(run, started, stack: Stack) -> None:
+    status, output = run("env-vars")
 
-    assert json.loads(deployed) == committed
+    assert status == 0
+    assert json.loads(output) == stack.variables()
+    assert set(json.loads(output)) == {name for name in stack.resources if name.endswith("Function")}
 
 
 def test_send_shows_the_rule_that_matched_and_what_the_function_logged(run, started) -> None:

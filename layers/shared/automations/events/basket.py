@@ -15,11 +15,18 @@ def _exact(value: Any) -> Any:
     return value
 
 
+def _plain(amount: Decimal) -> str:
+    """Without an exponent."""
+    return f"{amount:f}"
+
+
+IN_JSON = PlainSerializer(_plain, when_used="json")
+
 Price = Annotated[
     Decimal,
     BeforeValidator(_exact),
     Field(ge=0, max_digits=18, decimal_places=4),
-    PlainSerializer("{:f}".format, return_type=str, when_used="json"),
+    IN_JSON,
 ]
 """An amount in a currency. JSON carries it as a string: Lambda reads the JSON numbers of an event as binary floats."""
 
@@ -49,9 +56,7 @@ class Checkout(Detail):
     customer: Customer
     currency: Currency
     lines: tuple[Line, ...] = Field(min_length=1)
-    total: Annotated[
-        Decimal, BeforeValidator(_exact), Field(ge=0), PlainSerializer("{:f}".format, str, when_used="json")
-    ]
+    total: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0), IN_JSON]
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
