@@ -40,7 +40,8 @@ send: $(DEV) ## Send one sample event to the running local cloud: make send EVEN
 
 .PHONY: test
 test: $(DEV) $(LOCAL) ## Run all tests: unit, template, end to end
-	@pytest --numprocesses auto --dist loadgroup
+	@pytest tests/unit --numprocesses auto
+	@pytest tests/template tests/e2e
 
 .PHONY: check
 check: $(DEV) ## Check style, types and the template

@@ -43,10 +43,3 @@ def stage(session_stage: Stage) -> Stage:
     for queue in (session_stage.alerts, session_stage.tap, session_stage.stack.outputs["FailedEventsQueue"]):
         sqs.purge_queue(QueueUrl=queue)
     return session_stage
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of the deployed application in one process, so that it is deployed once."""
-    for item in items:
-        if not item.nodeid.startswith("tests/unit/"):
-            item.add_marker(pytest.mark.xdist_group("deployed"))
