@@ -17,7 +17,9 @@ def statements() -> dict[str, Any]:
 
 
 def test_only_instances_that_carry_the_schedule_tag_may_be_touched() -> None:
-    for statement in statements().values():
+    for action, statement in statements().items():
+        if action == "kms:CreateGrant":
+            continue
         assert statement["Condition"]["Null"]["aws:ResourceTag/automations:office-hours"] == "false"
         assert statement["Resource"].endswith(":instance/*")
 
@@ -31,3 +33,10 @@ def test_only_the_two_tags_of_the_mark_may_be_set_and_deleted_and_never_all_tags
 
 def test_it_is_off_until_somebody_turns_it_on() -> None:
     assert TEMPLATE["Parameters"]["EnableOfficeHours"]["Default"] == "false"
+
+
+def test_a_key_may_be_used_only_by_ec2_for_the_volumes_of_an_instance() -> None:
+    condition = statements()["kms:CreateGrant"]["Condition"]
+
+    assert condition["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+    assert condition["StringEquals"] == {"kms:ViaService": "ec2.${AWS::Region}.amazonaws.com"}
