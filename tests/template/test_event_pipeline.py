@@ -79,6 +79,5 @@ def test_firehose_may_write_where_it_is_told_to() -> None:
     text = json.dumps(RESOURCES["FirehoseRole"]["Properties"]["Policies"])
     written = json.dumps([RESOURCES[name]["Properties"] for name in ("EventsToS3", "EventsToRedshift")])
 
-    assert set(re.findall(r"PipelineBucket\.Arn}/(\w+)/\*", text)) == set(
-        re.findall(r'"(?:Prefix|ErrorOutputPrefix)": "(\w+)/', written)
-    )
+    configured = set(re.findall(r'"(?:Prefix|ErrorOutputPrefix)": "(\w+)/', written))
+    assert set(re.findall(r"PipelineBucket\.Arn}/(\w+)/\*", text)) == configured | {"manifests"}  # COPY's own
