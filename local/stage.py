@@ -103,12 +103,10 @@ class Stage:
 
     def s3_event(self, rule: str, key: str, detail_type: str, refuses: bool = False) -> dict[str, Any]:
         """Wait for the event that S3 itself sent about the key, and show the rule that it matched."""
-        sqs, seen = self.client("sqs"), []
+        seen: list[dict[str, Any]] = []
 
         def look() -> dict[str, Any] | None:
-            for message in sqs.receive_message(QueueUrl=self.tap, MaxNumberOfMessages=10).get("Messages", []):
-                sqs.delete_message(QueueUrl=self.tap, ReceiptHandle=message["ReceiptHandle"])
-                seen.append(json.loads(message["Body"]))
+            seen.extend(self.take(self.tap))
             return next(
                 (e for e in seen if e["detail-type"] == detail_type and e["detail"]["object"]["key"] == key), None
             )
@@ -133,14 +131,20 @@ class Stage:
         self.console.print(f"  [green]{'✓':>8}[/]  {escape(what)}", highlight=False, soft_wrap=True)
         return found
 
+    def take(self, queue: str) -> list[dict[str, Any]]:
+        """Take the next messages, at most ten, out of the queue with this URL; they are JSON."""
+        sqs = self.client("sqs")
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
+
     def alert(self, containing: str, function: str) -> dict[str, Any]:
         """Wait for an e-mail of the alerts topic whose subject contains the text; show it and keep it in the folder."""
-        sqs, seen = self.client("sqs"), []
+        seen: list[dict[str, Any]] = []
 
         def look() -> dict[str, Any] | None:
-            for message in sqs.receive_message(QueueUrl=self.alerts, MaxNumberOfMessages=10).get("Messages", []):
-                sqs.delete_message(QueueUrl=self.alerts, ReceiptHandle=message["ReceiptHandle"])
-                seen.append(json.loads(message["Body"]))
+            seen.extend(self.take(self.alerts))
             return next((mail for mail in seen if containing in mail["Subject"]), None)
 
         mail = self.expect("an alert was mailed", look, function)

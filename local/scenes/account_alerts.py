@@ -1,7 +1,5 @@
 """account_alerts, played."""
 
-import json
-
 from local.stage import Stage
 
 
@@ -19,15 +17,10 @@ def account_alerts(stage: Stage) -> None:
 def alert(stage: Stage, situation: str, rule: str, containing: str) -> None:
     """Send the sample and wait for its mail, which is kept in the folder."""
     stage.send(stage.sample(f"account_alerts/{situation}"), expect=rule)
-    sqs = stage.client("sqs")
 
     def look() -> str | None:
-        for message in sqs.receive_message(QueueUrl=stage.alerts, MaxNumberOfMessages=10).get("Messages", []):
-            sqs.delete_message(QueueUrl=stage.alerts, ReceiptHandle=message["ReceiptHandle"])
-            text = str(json.loads(message["Body"])["Message"])
-            if containing in text:
-                return text
-        return None
+        texts = [str(mail["Message"]) for mail in stage.take(stage.alerts)]
+        return next((text for text in texts if containing in text), None)
 
     text = stage.expect("an alert was mailed", look, "AlertsTopic")
     stage.say("mail", text.splitlines()[0])

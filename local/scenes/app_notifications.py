@@ -39,12 +39,10 @@ def inbox(stage: Stage, output: str, filter_policy: dict[str, list[str]] | None 
 
 def told(stage: Stage, what: str, queue: str, about: list[str]) -> None:
     """Wait until the queue has a message about each of these, and no other; show and keep the messages."""
-    sqs, mails = stage.client("sqs"), []
+    mails: list[dict[str, Any]] = []
 
     def received() -> list[dict[str, Any]]:
-        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            mails.append(json.loads(message["Body"]))
+        mails.extend(stage.take(queue))
         return mails if len(mails) >= len(about) else []
 
     stage.expect(what, received, FUNCTION)
