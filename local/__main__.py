@@ -1,4 +1,4 @@
-"""The local cloud from the command line: `python -m local demo|start|stop|send|env-vars|receiver`; `make` calls it."""
+"""The local cloud and the deployed stack from the command line: `python -m local --help`; `make` calls it."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.markup import escape
 
 from local import cloud as local_cloud
+from local import left_out, terminal
 from local.cloud import ROOT, STATE, LocalError
+from local.commands import COMMANDS
 from local.page import write
 from local.photo import photograph
 from local.receiver import Request, receiver
 from local.scenes import SCENES
 from local.seed import seed, set_stage
-from local.stack import UPLOADS, Stack, deploy
+from local.stack import BUILT, UPLOADS, Stack, deploy
 from local.stage import SceneFailed
+from local.terminal import chosen_stack, console
 
-console = Console(soft_wrap=True, highlight=False)
 OUT = ROOT / "out"
 ALERTS = "/alerts"
 
@@ -44,6 +43,7 @@ def demo() -> None:
             seed(cloud, web.url)
             stage = set_stage(deploy(cloud), web, folder, console)
             console.print(f"Deployed {len(stage.stack.resources)} resources in {time.monotonic() - began:.0f} s.")
+            console.print(left_out.summary(BUILT))
             for scene in SCENES:
                 console.print(f"\n[bold]{scene.__name__}[/]  {escape((scene.__doc__ or '').strip())}")
                 scene(stage)
@@ -74,7 +74,7 @@ def start(host: str, port: int) -> None:
     if fresh:
         sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"http://{host}:{port + 1}{ALERTS}")
     (STATE.parent / "env-vars.json").write_text(json.dumps(stack.variables(), indent=2))  # samconfig.toml names it
-    console.print(f"The local cloud runs on {cloud.endpoint}; the stack is {stack.name}.")
+    console.print(f"The local cloud runs on {cloud.endpoint}; the stack is {stack.name}. {left_out.summary(BUILT)}")
     console.print("Send it an event:  make send EVENT=events/ec2_state_alerts/stopped.json")
     console.print(f"Slack messages, webhooks and alerts arrive in {(OUT / 'received').relative_to(ROOT)}/")
     console.print(
@@ -84,72 +84,9 @@ def start(host: str, port: int) -> None:
     console.print("Stop it:           make stop")
 
 
-def send(path: str) -> bool:
-    """Send the event in the file, and show which rules matched and what their functions logged about it.
-
-    Returns whether no function failed.
-    """
-    if not path:
-        samples = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "events").glob("*/*.json"))
-        raise LocalError("Name a file: make send EVENT=events/<automation>/<situation>.json\n" + "\n".join(samples))
-    try:
-        event = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise LocalError(f"{path} cannot be read as an event: {error}") from None
-    missing = {"id", "source", "detail-type", "detail"} - set(event if isinstance(event, dict) else {})
-    if missing:
-        raise LocalError(f"{path} is no event: it has no {', '.join(sorted(missing))}")
-    stack = Stack(local_cloud.running())
-    rules = stack.matching(event)
-    for rule in rules:
-        console.print(f"{rule.name} matches: it {'invokes' if rule.invokes else 'sends to'} {rule.function}.")
-    if not rules:
-        console.print(f"No rule matches {event['detail-type']} from {event['source']}: nothing was invoked.")
-        return True
-    functions = [rule.function for rule in rules if rule.invokes]
-    known = {function: len(stack.log(function)) for function in functions}
-    event_id = "" if through_s3(stack, event) else stack.send(event).event_id
-    fine = [show_log(stack, function, event_id, known[function]) for function in functions]  # all are shown
-    return all(fine)
-
-
-def through_s3(stack: Stack, event: dict[str, Any]) -> bool:
-    """Do to the bucket what an event of S3 tells, so that S3 sends the event itself; False for any other event."""
-    if event["source"] != "aws.s3" or event["detail-type"] not in {"Object Created", "Object Deleted"}:
-        return False
-    s3, bucket, key = stack.cloud.client("s3"), event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
-    if event["detail-type"] == "Object Created":
-        s3.put_object(Bucket=bucket, Key=key, Body=photograph())
-        console.print(f"Uploaded a photo to s3://{bucket}/{key}")
-    else:
-        s3.delete_object(Bucket=bucket, Key=key)
-        console.print(f"Deleted s3://{bucket}/{key}")
-    return True
-
-
-def show_log(stack: Stack, function: str, event_id: str, known: int) -> bool:
-    """Wait for what the function logs beyond the first `known` lines, print it, and say whether it did not fail.
-
-    Args:
-        event_id: empty when S3 gave the event an id that is not known here.
-    """
-
-    def fresh() -> list[dict[str, Any]]:
-        lines = [line for line in stack.log(function)[known:] if "correlation_id" in line]
-        return [line for line in lines if not event_id or line["correlation_id"] == event_id]
-
-    lines = local_cloud.wait_for(fresh, 60) or []
-    for line in lines:
-        console.print_json(data=line)
-    if not lines:
-        console.print(f"{function} logged nothing within a minute; see .local/ministack.log")
-    return bool(lines) and lines[-1]["level"] != "ERROR"
-
-
-def env_vars(on_aws: bool) -> None:
+def env_vars(stack: Stack) -> None:
     """Print the variables of the deployed functions, for `sam local invoke --env-vars`."""
-    cloud = local_cloud.Aws() if on_aws else local_cloud.running()
-    print(json.dumps(Stack(cloud).variables(), indent=2))
+    print(json.dumps(stack.variables(), indent=2))
 
 
 def receive(host: str, port: int) -> None:
@@ -174,41 +111,42 @@ def receive(host: str, port: int) -> None:
         web.wait()
 
 
+def stop() -> None:
+    """Stop the local cloud that `start` left running."""
+    console.print("Stopped." if local_cloud.stop() else "No local cloud was running.")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help=demo.__doc__)
-    commands.add_parser("start", help=start.__doc__)
-    commands.add_parser("stop", help="Stop the local cloud that `start` left running")
-    commands.add_parser("send", help=send.__doc__).add_argument("event")
-    commands.add_parser("env-vars", help=env_vars.__doc__).add_argument(
-        "--aws", action="store_true", help="of the stack in the AWS account of your credentials"
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    target = terminal.target()
+    commands.add_parser("demo", help=demo.__doc__).set_defaults(run=lambda _: demo())
+    commands.add_parser("start", help=start.__doc__).set_defaults(
+        run=lambda _: start(os.environ.get("BIND_HOST", local_cloud.LOOPBACK), _port(os.environ.get("PORT", "4566")))
     )
+    commands.add_parser("stop", help=stop.__doc__).set_defaults(run=lambda _: stop())
     receiving = commands.add_parser("receiver", help=receive.__doc__)
     receiving.add_argument("host")
     receiving.add_argument("port", type=int)
+    receiving.set_defaults(run=lambda chosen: receive(chosen.host, chosen.port))
+    commands.add_parser("env-vars", parents=[target], help=env_vars.__doc__).set_defaults(
+        run=lambda chosen: env_vars(chosen_stack(chosen))
+    )
+    for command in COMMANDS:
+        command.add(commands, target)
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up when it is told to end, too
     try:
-        match chosen.command:
-            case "demo":
-                demo()
-            case "start":
-                start(os.environ.get("BIND_HOST", local_cloud.LOOPBACK), _port(os.environ.get("PORT", "4566")))
-            case "stop":
-                console.print("Stopped." if local_cloud.stop() else "No local cloud was running.")
-            case "send":
-                return 0 if send(chosen.event) else 1
-            case "env-vars":
-                env_vars(chosen.aws)
-            case "receiver":
-                receive(chosen.host, chosen.port)
+        return 1 if chosen.run(chosen) is False else 0
+    except NoCredentialsError:
+        console.print(
+            "\n[bold red]Failed.[/] There are no AWS credentials here. Sign in, or name a profile: --profile NAME"
+        )
     except (LocalError, SceneFailed, BotoCoreError, ClientError) as error:
         console.print(f"\n[bold red]Failed.[/] {escape(str(error))}")
-        return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return 1
 
 
 def _port(text: str) -> int:

@@ -72,12 +72,25 @@ class Cloud:
         }
 
 
+@dataclass(frozen=True)
 class Aws:
-    """The AWS account of the caller's credentials, for what works the same there; in samconfig.toml's region."""
+    """An AWS account, for what works the same there.
+
+    Attributes:
+        profile: of the caller's AWS configuration; without one, the credentials that boto3 finds by itself.
+        region: of the stack; samconfig.toml's unless another is given.
+    """
+
+    profile: str | None = None
+    region: str = REGION
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the service."""
-        return boto3.client(service, region_name=os.environ.get("AWS_REGION", REGION))  # type: ignore[call-overload]
+        return self.session.client(service)  # type: ignore[call-overload]
 
 
 def free_port() -> int:

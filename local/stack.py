@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from local import left_out
 from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
 
 NAME = "eventbridge-automations"
+BUILT = ROOT / ".aws-sam" / "local" / "build" / "template.yaml"
+DEPLOYED = BUILT.with_name("deployed.yaml")  # as samconfig.toml says
 
 UPLOADS = "amzn-s3-demo-uploads"  # the bucket that the sample events name
 DERIVATIVES = "amzn-s3-demo-derivatives"
@@ -56,6 +59,11 @@ PARAMETERS = {
     "EnableAccountAlerts": "true",
     "EnableBasket": "true",
     "EnableOrdering": "true",
+    # @ buses
+    # @ webhook_receiver
+    # @ archives
+    # @ schemas
+    # @ order_events
 }
 
 
@@ -134,6 +142,7 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
     _sam("build", "--config-env", "local", env={**os.environ, "PYTHON_VERSION": python, "PYTHON_PLATFORM": ""})
     values = {**PARAMETERS, "AwsEndpointUrl": cloud.endpoint, **(parameters or {})}
     overrides = [f"{name}={value}" for name, value in values.items() if value]  # SAM CLI takes no empty value
+    left_out.leave_out(BUILT, DEPLOYED)
     _sam(
         *("deploy", "--config-env", "local", "--parameter-overrides", *overrides),
         env={**cloud.environment(), "SAM_CLI_POLL_DELAY": "0.1"},
@@ -186,16 +195,28 @@ class Stack:
         # Physical ids are names, ARNs and URLs; that of a rule may carry its bus before its name.
         logical_ids = {_name(physical): logical for logical, physical in self.resources.items()}
         found = []
-        for bus in [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]:
-            for rule in events.list_rules(EventBusName=bus)["Rules"]:
+        for bus, rule in self._rules_of_all_buses():
+            if rule["Name"] in logical_ids:
                 for target in events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]:
-                    function = logical_ids.get(_name(target["Arn"]))
-                    if function and rule["Name"] in logical_ids:
+                    if function := logical_ids.get(_name(target["Arn"])):
                         # SAM names the rule of a function after the function's logical id and the rule's own key.
                         name = logical_ids[rule["Name"]].removeprefix(function)
                         transformer = target.get("InputTransformer")
                         found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"], transformer))
         return found
+
+    def _rules_of_all_buses(self) -> Iterator[tuple[str, Any]]:
+        """Name of the bus and rule, for each rule of the account and region."""
+        events = self.cloud.client("events")
+        more: dict[str, str] = {}
+        while True:
+            page = events.list_event_buses(**more)
+            for bus in page["EventBuses"]:
+                for rules in events.get_paginator("list_rules").paginate(EventBusName=bus["Name"]):
+                    yield from ((bus["Name"], rule) for rule in rules["Rules"])
+            if "NextToken" not in page:
+                return
+            more = {"NextToken": page["NextToken"]}
 
     def matching(self, event: Mapping[str, Any]) -> list[Rule]:
         """The rules whose pattern matches, judged by EventBridge's own `TestEventPattern`."""
@@ -269,13 +290,15 @@ class Stack:
         scheduler = self.cloud.client("scheduler")
         logical_ids = {physical.split("|")[-1]: logical for logical, physical in self.resources.items()}
         found = []
-        for item in scheduler.list_schedules()["Schedules"]:
-            schedule = scheduler.get_schedule(Name=item["Name"])
-            target = schedule["Target"]["Arn"]
-            function = logical_ids.get(target.split(":")[-1], "")
-            if function.endswith("Function"):
-                name = logical_ids[item["Name"]].removeprefix(function)
-                found.append(Schedule(name, function, schedule["Target"]["Input"], target))
+        for page in scheduler.get_paginator("list_schedules").paginate():
+            for item in page["Schedules"]:
+                if item["Name"] in logical_ids:
+                    schedule = scheduler.get_schedule(Name=item["Name"], GroupName=item["GroupName"])
+                    target = schedule["Target"]["Arn"]
+                    function = logical_ids.get(target.split(":")[-1], "")
+                    if function.endswith("Function"):
+                        name = logical_ids[item["Name"]].removeprefix(function)
+                        found.append(Schedule(name, function, schedule["Target"]["Input"], target))
         return found
 
     def variables(self) -> dict[str, dict[str, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from local import __main__ as command_line
+from local import terminal
 from local.cloud import STATE, Cloud
 from local.stack import Stack
 
@@ -20,7 +21,7 @@ def run(monkeypatch, capsys):
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["local", *arguments])
-        monkeypatch.setattr(command_line.console, "file", sys.stdout)
+        monkeypatch.setattr(terminal.console, "file", sys.stdout)
         status = command_line.main()
         return status, capsys.readouterr().out
 

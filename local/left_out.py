@@ -1,0 +1,67 @@
+"""What is left out of the local deployment, because the local cloud refuses a stack that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.cloud import LocalError
+
+REFUSED = frozenset(
+    {
+        "AWS::Events::Archive",
+        "AWS::Events::EventBusPolicy",
+        "AWS::EventSchemas::Discoverer",
+        "AWS::EventSchemas::Registry",
+        "AWS::EventSchemas::Schema",
+    }
+)
+"""Found by trying MiniStack 1.5.33."""
+
+
+def leave_out(built: Path, deployed: Path) -> None:
+    """Write the template that SAM CLI built without what the local cloud refuses, and without the outputs that name it.
+
+    Raises:
+        LocalError: another resource needs one that is left out.
+    """
+    template = yaml.safe_load(built.read_text())
+    missing = set(refused(template))
+    template["Resources"] = {name: item for name, item in template["Resources"].items() if name not in missing}
+    template["Outputs"] = {name: item for name, item in template["Outputs"].items() if not _names(item) & missing}
+    for name, item in template["Resources"].items():
+        if needed := (_names(item) | {item.get("DependsOn", "")}) & missing:
+            raise LocalError(f"{name} needs {', '.join(sorted(needed))}, which the local cloud refuses.")
+    deployed.write_text(yaml.safe_dump(template, sort_keys=False))
+
+
+def refused(template: Mapping[str, Any]) -> dict[str, str]:
+    """Type by logical id of each resource that is left out."""
+    return {name: item["Type"] for name, item in template["Resources"].items() if item["Type"] in REFUSED}
+
+
+def summary(built: Path) -> str:
+    """A sentence that says what of the built template is not in the local deployment."""
+    types = sorted(set(refused(yaml.safe_load(built.read_text())).values()))
+    return f"Left out, because the local cloud refuses it: {', '.join(types)}." if types else "Nothing was left out."
+
+
+def _names(value: Any) -> set[str]:
+    """What a part of a template refers to by `Ref` and `Fn::GetAtt`."""
+    match value:
+        case {"Ref": str(name)}:
+            return {name}
+        case {"Fn::GetAtt": [str(name), *_]}:
+            return {name}
+        case {"Fn::GetAtt": str(text)}:
+            return {text.split(".")[0]}
+        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
+            return {part.split("}")[0].split(".")[0] for part in text.split("${")[1:]}
+        case Mapping():
+            return set().union(*map(_names, value.values()))
+        case list():
+            return set().union(*map(_names, value))
+    return set()
