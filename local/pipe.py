@@ -13,8 +13,6 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
-import yaml
-
 from local.stack import Stack
 
 
@@ -43,7 +41,8 @@ def deployed_pipe(stack: Stack, name: str) -> Pipe:
     """The pipe with this logical id. The local cloud keeps its source and target; the rest is in the deployed template."""
     running = stack.cloud.client("pipes").describe_pipe(Name=stack.resources[name])
     cloudformation = stack.cloud.client("cloudformation")
-    template = yaml.safe_load(cloudformation.get_template(StackName=stack.name)["TemplateBody"])
+    # After its transform the template is JSON, which botocore reads.
+    template = cloudformation.get_template(StackName=stack.name, TemplateStage="Processed")["TemplateBody"]
     [deployed] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
     parameters = {item["ParameterKey"]: item["ParameterValue"] for item in deployed["Parameters"]}
     properties = template["Resources"][name]["Properties"]

@@ -12,11 +12,12 @@ from local.pipe import lets_through, render
 from local.stack import Stack
 
 from tests.samples import sample
-from tests.template_file import RESOURCES
+from tests.template_file import RESOURCES, TEMPLATE
 
 PIPE: dict[str, Any] = RESOURCES["OrderEventsPipe"]["Properties"]
 [FILTER] = (item["Pattern"] for item in PIPE["SourceParameters"]["FilterCriteria"]["Filters"])
-TEMPLATE = PIPE["TargetParameters"]["InputTemplate"]
+INPUT_TEMPLATE = PIPE["TargetParameters"]["InputTemplate"]
+CONDITIONS = TEMPLATE["Conditions"]
 
 KEYS = {"customer": {"S": "customer-0042"}, "order_id": {"S": "6a1f3c52-8d0e-4b7a-9c35-1e2f4d6a8b90"}}
 ORDER = {
@@ -113,7 +114,7 @@ def test_what_is_no_new_order_does_not_pass(other: tuple[str, dict[str, Any]], s
 def test_the_filter_demands_every_attribute_that_the_input_template_reads() -> None:
     """So that no path of the template is missing: AWS does not say what Pipes writes then."""
     demanded = json.loads(FILTER)["dynamodb"]["NewImage"]
-    paths = [path.split(".") for path in re.findall(r"<\$\.([\w.]+)>", TEMPLATE)]
+    paths = [path.split(".") for path in re.findall(r"<\$\.([\w.]+)>", INPUT_TEMPLATE)]
 
     assert {(attribute, kind) for _, _, attribute, kind in paths} == {
         (attribute, kind) for attribute, types in demanded.items() for kind in types
@@ -122,13 +123,13 @@ def test_the_filter_demands_every_attribute_that_the_input_template_reads() -> N
         cut = deepcopy(INSERTED)
         del cut["dynamodb"]["NewImage"][attribute]
         with pytest.raises(KeyError):
-            render(TEMPLATE, cut)
+            render(INPUT_TEMPLATE, cut)
 
 
 def test_the_event_of_the_order_is_the_sample_event() -> None:
     event, bus = sample("ordering/order-placed"), PIPE["TargetParameters"]["EventBridgeEventBusParameters"]
 
-    assert render(TEMPLATE, INSERTED) == event["detail"]
+    assert render(INPUT_TEMPLATE, INSERTED) == event["detail"]
     assert bus["Source"]["Fn::Sub"].replace("${ApplicationName}", "example") == event["source"]
     assert bus["DetailType"] == event["detail-type"]
 
@@ -146,6 +147,21 @@ def test_the_pipe_leads_from_the_orders_to_the_bus_tries_again_and_says_what_it_
     assert source["StartingPosition"] == "TRIM_HORIZON"
 
 
+def test_the_pipe_is_there_when_orders_are_written_and_to_be_told_and_the_stream_whenever_orders_are_written() -> None:
+    table = RESOURCES["OrdersTable"]
+
+    assert {name for name, item in RESOURCES.items() if item.get("Condition") == "OrderEvents"} == {
+        "OrderEventsPipe",
+        "OrderEventsPipeRole",
+        "OrderEventsPipeLogGroup",
+    }
+    assert CONDITIONS["OrderEvents"] == {
+        "Fn::And": [{"Condition": "Ordering"}, {"Fn::Equals": [{"Ref": "PublishOrderEvents"}, "true"]}]
+    }
+    assert table["Condition"] == "Ordering"
+    assert table["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
 def test_the_log_of_the_pipe_holds_errors_and_no_orders() -> None:
     assert PIPE["LogConfiguration"]["Level"] == "ERROR"
     assert "IncludeExecutionData" not in PIPE["LogConfiguration"]
@@ -158,7 +174,7 @@ def test_eventbridge_knows_every_property_of_the_pipe() -> None:
 
     assert not report.has_errors(), report.generate_report()
     assert len(FILTER) <= model.shape_for("EventPattern").metadata["max"]
-    assert len(TEMPLATE) <= model.shape_for("InputTemplate").metadata["max"]
+    assert len(INPUT_TEMPLATE) <= model.shape_for("InputTemplate").metadata["max"]
 
 
 def resolved(value: Any) -> Any:
