@@ -64,6 +64,7 @@ PARAMETERS = {
     # @ archives
     # @ schemas
     # @ order_events
+    "PublishOrderEvents": "true",
 }
 
 

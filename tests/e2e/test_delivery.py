@@ -96,7 +96,7 @@ def test_an_automation_that_is_not_enabled_leaves_nothing_behind(tmp_path: Path)
                 "EventPipeline",
                 "Ingest",
             ),
-            *("RdsBackup", "OfficeHours", "ApiCaller", "ApigatewayLogging", "Basket", "Ordering"),
+            *("RdsBackup", "OfficeHours", "ApiCaller", "ApigatewayLogging", "Basket", "Order"),
         )
         assert [name for name in stack.resources if name.startswith(gone)] == []
         assert sends_events(cloud, stack.outputs["UploadsBucket"])

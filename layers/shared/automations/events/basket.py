@@ -30,6 +30,11 @@ Price = Annotated[
 ]
 """An amount in a currency. JSON carries it as a string: Lambda reads the JSON numbers of an event as binary floats."""
 
+Total = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0), IN_JSON]
+"""A sum of prices."""
+
+CheckoutId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
 Customer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """The application's own id of a customer. It is part of addresses and logs: never an e-mail address."""
 
@@ -52,11 +57,11 @@ def total(lines: Iterable[Line]) -> Decimal:
 class Checkout(Detail):
     """A basket as it was checked out. A checkout that is repeated has the same `checkout_id`."""
 
-    checkout_id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    checkout_id: CheckoutId
     customer: Customer
     currency: Currency
     lines: tuple[Line, ...] = Field(min_length=1)
-    total: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0), IN_JSON]
+    total: Total
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
