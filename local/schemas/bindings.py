@@ -86,6 +86,7 @@ def generate(schemas: Iterable[Schema], output: Path) -> list[Path]:
                     strict_nullable=True,
                     enum_field_as_literal=LiteralType.All,
                     disable_timestamp=True,
+                    allow_remote_refs=False,
                     formatters=[Formatter.RUFF_CHECK, Formatter.RUFF_FORMAT],
                 )
             except Error as error:

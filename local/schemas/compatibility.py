@@ -58,7 +58,7 @@ def _differences(where: str, schemas: Pair, documents: Pair, above: tuple[Pair, 
             case "anyOf" | "oneOf" | "allOf" if one and other and len(one) == len(other):
                 for number, pair in enumerate(zip(one, other, strict=True)):
                     yield from _differences(f"{where}({keyword} {number})", pair, documents, above)
-            case _ if one != other:
+            case _ if _said(one) != _said(other):  # to Python, 1 is True
                 yield f"{where}: {keyword} was {_said(one)} and is {_said(other)}"
 
 
@@ -76,4 +76,4 @@ def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any
 
 
 def _said(value: Any) -> str:
-    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)

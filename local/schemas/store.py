@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from local.cloud import ROOT, LocalError
@@ -40,14 +39,14 @@ class Stored:
         return json.dumps(self.document, indent=2, ensure_ascii=False) + "\n"
 
 
-def versions(folder: Path = SCHEMAS) -> dict[str, list[Stored]]:
+def versions() -> dict[str, list[Stored]]:
     """The versions of each schema, oldest first.
 
     Raises:
         LocalError: a file is no JSON.
     """
     found: dict[str, list[Stored]] = {}
-    for file in sorted(folder.glob("*/*.json"), key=lambda file: (file.parent.name, int(file.stem))):
+    for file in sorted(SCHEMAS.glob("*/*.json"), key=lambda file: (file.parent.name, int(file.stem))):
         try:
             content = json.loads(file.read_text())
         except ValueError as error:
