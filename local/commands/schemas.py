@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from local.schemas.published import Published
 
-WRITE = "python -m local schemas write"
+WRITE = ".venv/bin/python -m local schemas write"
 
 
 def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> None:
@@ -33,7 +33,13 @@ def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> 
     making.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder of the package")
     where = making.add_mutually_exclusive_group()
     where.add_argument("--files", action="store_true", help="from schemas/, which is the default")
-    where.add_argument("--registry", metavar="NAME", help="from this registry of an AWS account")
+    where.add_argument(
+        "--registry",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="from this registry of an AWS account; the stack's if unnamed",
+    )
     making.add_argument("--prefix", default="", help="only schemas whose names begin so")
     making.set_defaults(run=bind)
 
@@ -49,22 +55,26 @@ def write(events: tuple[Published, ...], new_version: bool) -> None:
     """Write schemas/, and the schemas in template.yaml, from the models.
 
     Raises:
-        LocalError: a model has changed incompatibly, and no new version is wanted. Nothing was written.
+        LocalError: a model has changed incompatibly, and no new version is wanted; or it cannot be written. Nothing was.
     """
-    found = store.changes(events, store.versions())
+    stored = store.versions()
+    found = store.changes(events, stored)
     if (broken := [change for change in found if change.breaks]) and not new_version:
         raise LocalError(
             "\n".join(change.sentence for change in broken)
             + "\nNothing was written. Change the model so that those who know the event can go on, or write its next version: "
             f"{WRITE} --new-version"
         )
+    newest = {schema.name: schema for schema in store.newest(stored)} | {
+        change.now.name: change.now for change in found
+    }
+    block = store.block(newest[name] for name in sorted(newest))
+    before, inside, after = store.block_of(store.TEMPLATE.read_text())
     for change in found:
         path = store.SCHEMAS / change.now.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(change.now.text)
         console.print(f"{escape(change.sentence)} Wrote schemas/{change.now.path}")
-    before, inside, after = store.block_of(store.TEMPLATE.read_text())
-    block = store.block(store.newest(store.versions()))
     if block != inside:
         store.TEMPLATE.write_text(before + block + after)
         console.print("Wrote the schemas into template.yaml")
@@ -123,13 +133,14 @@ def bind(chosen: Namespace) -> None:
 
 def schemas(chosen: Namespace) -> list[bindings.Schema]:
     """Those that the options name, in their newest versions."""
-    if not chosen.registry:
+    if chosen.registry is None:
         newest = [schema for schema in store.newest(store.versions()) if schema.name.startswith(chosen.prefix)]
         return bindings.from_files(newest)
     if not (chosen.aws or chosen.profile or chosen.region):
         raise LocalError(
-            f"The local cloud has no schema registry. Say in which AWS account {chosen.registry} is, with --aws or "
-            "--profile NAME, or read the files: --files"
+            "The local cloud has no schema registry. Say in which AWS account the registry is, with --aws or --profile NAME, "
+            "or read the files: --files"
         )
-    client = chosen_stack(chosen).cloud.client("schemas")
-    return list(bindings.from_registry(client, chosen.registry, chosen.prefix))
+    stack = chosen_stack(chosen)
+    # The registry of a stack has its name.
+    return list(bindings.from_registry(stack.cloud.client("schemas"), chosen.registry or stack.name, chosen.prefix))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local.cloud import LocalError
+
 if TYPE_CHECKING:
     from local.schemas.published import Published
 
@@ -28,7 +30,7 @@ _DROPPED = frozenset(
 )
 
 
-class NotWritable(Exception):
+class NotWritable(LocalError):
     """A model says something for which OpenAPI 3.0 has no words, or this module does not know them."""
 
 
@@ -43,7 +45,10 @@ def document(event: Published, version: int) -> dict[str, Any]:
     # What a publisher serializes, by the names that are in the JSON.
     schema = event.model.model_json_schema(mode="serialization", ref_template=COMPONENTS + "{model}")
     details = schema.pop("$defs", {})
-    envelope = convert(schema)
+    try:
+        envelope, parts = convert(schema), {name: convert(detail) for name, detail in sorted(details.items())}
+    except NotWritable as error:
+        raise NotWritable(f"{event.model.__name__} has no schema. {error}") from None
     for name, field in envelope["properties"].items():
         if name != "detail":  # AWS's own fields, which it explains itself
             field.pop("description", None)
@@ -60,7 +65,7 @@ def document(event: Published, version: int) -> dict[str, Any]:
                     "x-amazon-events-detail-type": event.detail_type,
                     "x-amazon-events-source": event.source,
                 },
-                **{name: convert(detail) for name, detail in sorted(details.items())},
+                **parts,
             }
         },
     }

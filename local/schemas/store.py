@@ -46,7 +46,8 @@ def versions() -> dict[str, list[Stored]]:
         LocalError: a file is no JSON.
     """
     found: dict[str, list[Stored]] = {}
-    for file in sorted(SCHEMAS.glob("*/*.json"), key=lambda file: (file.parent.name, int(file.stem))):
+    files = [file for file in SCHEMAS.glob("*/*.json") if file.stem.isdecimal()]
+    for file in sorted(files, key=lambda file: (file.parent.name, int(file.stem))):
         try:
             content = json.loads(file.read_text())
         except ValueError as error:

@@ -5,14 +5,16 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import boto3
 import pytest
 import yaml
+from botocore.stub import Stubber
 from local import __main__ as command_line
 from local import terminal
-from local.cloud import LocalError
+from local.cloud import Aws, LocalError
 from local.commands import COMMANDS, schemas
 from local.left_out import REFUSED
-from local.schemas import store
+from local.schemas import openapi, store
 from local.schemas.published import PUBLISHED, Published
 from local.schemas.store import Stored
 from pydantic import Field
@@ -38,6 +40,14 @@ class NoteWithMore(Note):
 
 class NotedWithMore(Noted):
     detail: NoteWithMore
+
+
+class NoteOrNone(Detail):
+    note: Note | None = None
+
+
+class NotedOrNot(Noted):
+    detail: NoteOrNone  # type: ignore[assignment] # another event
 
 
 class ShortNote(Note):
@@ -167,6 +177,20 @@ def test_an_incompatible_change_is_refused_and_nothing_is_written(run: Any, proj
     assert (files(project), (project / "template.yaml").read_text()) == before
 
 
+def test_a_model_that_has_no_schema_is_named_and_nothing_is_written(run: Any, project: Path) -> None:
+    status, output = run((*PUBLISHED, *noted(NotedOrNot)), "write")
+
+    assert (status, "NotedOrNot has no schema. OpenAPI 3.0 cannot" in output) == (1, True)
+    assert files(project) == {}
+
+
+def test_nothing_is_written_when_the_template_has_no_place_for_it(run: Any, project: Path) -> None:
+    (project / "template.yaml").write_text("Resources:\n")
+
+    assert run(noted(), "write")[0] == 1
+    assert files(project) == {}
+
+
 def test_check_fails_and_says_what_an_incompatible_change_is(run: Any, project: Path) -> None:
     run(noted(), "write")
 
@@ -239,6 +263,17 @@ def test_a_file_that_is_no_json_is_named(run: Any, project: Path) -> None:
     assert (status, f"{NAME}/1.json is no JSON" in output) == (1, True)
 
 
+def test_the_tenth_version_is_newer_than_the_ninth(run: Any, project: Path) -> None:
+    folder = project / "schemas" / NAME
+    folder.mkdir(parents=True)
+    for number in range(1, 11):
+        (folder / f"{number}.json").write_text(Stored(NAME, number, document(str(number))).text)
+    (folder / "notes.json").write_text("not one of them")
+
+    assert run((), "show")[1] == f"{NAME}  version {', '.join(map(str, range(1, 11)))}\n"
+    assert [schema.version for schema in store.newest(store.versions())] == [10]
+
+
 def test_show_lists_the_versions_and_shows_the_newest(run: Any, project: Path) -> None:
     run(noted(), "write")
     run(noted(NotedShort), "write", "--new-version")
@@ -271,6 +306,30 @@ def test_bindings_of_a_registry_need_an_aws_account(run: Any, project: Path) -> 
     status, output = run((), "bindings", "--output", str(project / "out"), "--registry", "shop")
 
     assert (status, "The local cloud has no schema registry" in output, "--aws" in output) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "registry"), [(["--registry"], "shop-stack"), (["--registry", "aws.events"], "aws.events")]
+)
+def test_bindings_of_a_registry_are_made_of_the_stacks_or_the_named_one(
+    arguments: list[str], registry: str, run: Any, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("schemas")
+    monkeypatch.setattr(Aws, "client", lambda self, service: client)
+    name = "com.example.basket@CheckoutBasket"
+    content = json.dumps(openapi.document(PUBLISHED[0], 1))
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_registry", {}, {"RegistryName": registry})
+        stubber.add_response("list_schemas", {"Schemas": [{"SchemaName": name}]}, {"RegistryName": registry})
+        stubber.add_response(
+            "describe_schema", {"Type": "OpenApi3", "Content": content}, {"RegistryName": registry, "SchemaName": name}
+        )
+
+        status, output = run(
+            (), "bindings", "--output", str(project / "out"), "--aws", "--stack", "shop-stack", *arguments
+        )
+
+    assert (status, output) == (0, f"Wrote {project}/out/com_example_basket_checkoutbasket.py\n")
 
 
 # ---- the template's resources

@@ -89,6 +89,16 @@ def test_a_generated_model_refuses_a_wrong_event(field: str, value: Any, generat
         generated[BASKET].AWSEvent.model_validate(event)
 
 
+def test_a_generated_model_takes_null_only_where_the_schema_does(generated: dict[str, ModuleType]) -> None:
+    payment = sample("app_notifications/payment-completed", email=None)
+    checkout = sample("ordering/basket-checked-out")
+    checkout["detail"]["lines"][0]["name"] = None
+
+    assert generated["com_example_payments_paymentcompleted"].AWSEvent.model_validate(payment).detail.email is None
+    with pytest.raises(ValidationError, match=r"detail\.lines\.0\.name"):
+        generated[BASKET].AWSEvent.model_validate(checkout)
+
+
 def test_what_was_in_the_folder_stays(tmp_path: Path) -> None:
     (tmp_path / "__init__.py").write_text("ours = 1\n")
     schemas = bindings.from_files(store.newest(store.versions()))

@@ -78,6 +78,7 @@ def test_another_name_for_a_part_is_compatible_for_it_is_not_in_the_event() -> N
         ("Line/additionalProperties", False, "event.detail.lines[]: additionalProperties was nothing and is false"),
         ("Checkout/properties/customer/pattern", "^.+$", "event.detail.customer: pattern was"),
         ("Checkout/properties/currency/enum", ["KRW"], 'event.detail.currency: enum was nothing and is ["KRW"]'),
+        ("Checkout/properties/lines/minItems", True, "event.detail.lines: minItems was 1 and is true"),
         ("Checkout/properties/lines/minItems", 2, "event.detail.lines: minItems was 1 and is 2"),
         ("Checkout/properties/lines/items", {"type": "string"}, "event.detail.lines[]: type was"),
         ("Checkout/properties/total/x-unknown", 1, "event.detail.total: x-unknown was nothing and is 1"),
@@ -118,8 +119,12 @@ def test_alternatives_are_compared_one_by_one() -> None:
     assert "event.detail.total: oneOf was" in incompatibilities(old, longer)[0]
 
 
-def test_a_part_that_holds_itself_is_compared_once() -> None:
-    old = changed("Line/properties/parts", {"type": "array", "items": {"$ref": "#/components/schemas/Line"}})
+ITSELF = {"$ref": "#/components/schemas/Line"}
+
+
+@pytest.mark.parametrize("reference", [ITSELF, {"allOf": [ITSELF], "description": "A part."}])
+def test_a_part_that_holds_itself_is_compared_once(reference: dict[str, Any]) -> None:
+    old = changed("Line/properties/parts", {"type": "array", "items": reference})
     new = deepcopy(old)
     new["components"]["schemas"]["Line"]["properties"]["quantity"]["maximum"] = 1
 
