@@ -63,6 +63,7 @@ PARAMETERS = {
     # @ webhook_receiver
     # @ archives
     # @ schemas
+    "DiscoverSchemas": "true",
     # @ order_events
     "PublishOrderEvents": "true",
 }
