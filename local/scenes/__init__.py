@@ -15,8 +15,10 @@ from local.scenes.ec2_state_alerts import ec2_state_alerts
 from local.scenes.event_pipeline import event_pipeline, messages_that_do_not_fit
 from local.scenes.image_resize import image_resize, image_that_is_none
 from local.scenes.office_hours import office_hours
+from local.scenes.order_events import order_events
 from local.scenes.partner_relay import partner_relay
 from local.scenes.rds_backup import rds_backup
+from local.scenes.schemas import schemas
 from local.scenes.security_remediation import (
     administrator_made,
     bucket_made_public,
@@ -42,7 +44,9 @@ SCENES: list[Scene] = [
     rds_backup,
     app_notifications,
     basket,
+    schemas,
     event_pipeline,
+    order_events,
     messages_that_do_not_fit,
     api_caller,
     rest_stage_created,

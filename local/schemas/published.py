@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.cloud import ROOT
-
-sys.path.append(str(ROOT / "layers" / "shared"))  # on Lambda the layer is on the path
-
 from automations.events.application import AccountCreated, PaymentCompleted
 from automations.events.basket import CheckoutBasket
+from automations.events.ordering import OrderPlaced
 
 if TYPE_CHECKING:
     from automations.events import Event
@@ -34,6 +30,7 @@ class Published:
 
 PUBLISHED = (
     Published(CheckoutBasket, "com.example.basket", "CheckoutBasket"),
+    Published(OrderPlaced, "com.example.ordering", "OrderPlaced"),
     Published(PaymentCompleted, "com.example.payments", "PaymentCompleted"),
     Published(AccountCreated, "com.example.accounts", "AccountCreated"),
 )

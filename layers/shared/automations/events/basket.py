@@ -31,7 +31,13 @@ Price = Annotated[
 ]
 """An amount in a currency. JSON carries it as a string: Lambda reads the JSON numbers of an event as binary floats."""
 
-Total = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0), IN_JSON]
+Total = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    Field(ge=0),
+    IN_JSON,
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+]
 """A sum of prices."""
 
 CheckoutId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -41,15 +47,6 @@ Customer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """As ISO 4217 names it."""
-
-
-Total = Annotated[
-    Decimal,
-    BeforeValidator(_exact),
-    Field(ge=0),
-    IN_JSON,
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
-]
 
 
 class Line(Detail):
