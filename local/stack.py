@@ -256,7 +256,7 @@ class Stack:
             for rule in matching:
                 if rule.invokes:
                     self.invoke(rule.target, event)
-                elif ":sqs:" in rule.target:
+                elif ":sqs:" in rule.target and not rule.transformer:
                     self.queue(rule.target.split(":")[-1], json.dumps(event))
                 else:
                     self.send_through_copy(rule, event)
