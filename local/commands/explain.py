@@ -40,6 +40,7 @@ def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> 
     parser = commands.add_parser("explain", parents=[target], help=__doc__)
     parser.add_argument("event", help="file with the event as JSON; - reads it from standard input")
     parser.add_argument("--rule", action="append", default=[], metavar="NAME", help="only this rule; may be repeated")
+    parser.add_argument("--bus", metavar="NAME", help="only the rules of this bus, as for an event that arrives there")
     parser.add_argument("--all", action="store_true", help="also the rules about another source and detail type")
     parser.add_argument("--json", action="store_true", help="as JSON, every rule")
     parser.set_defaults(run=run)
@@ -49,13 +50,25 @@ def run(chosen: Namespace) -> None:
     event = read(chosen.event, "explain")
     stack = chosen_stack(chosen)
     event, filled = complete(event, *place(stack))
-    rules = named(stack.rules, chosen.rule)
+    rules = named(on_bus(stack.rules, chosen.bus), chosen.rule)
     matches, thoroughly = judge(stack.cloud.client("events", PATIENT), event), bool(chosen.all or chosen.rule)
     judged = sorted((judge_rule(rule, matches, thoroughly) for rule in rules), key=lambda one: one.rank)
     if chosen.json:
         print(json.dumps([as_json(one, event) for one in judged], indent=2, ensure_ascii=False))
     else:
-        show(judged, event, filled)
+        show(judged, event, filled, chosen.bus)
+
+
+def on_bus(rules: Sequence[Rule], bus: str | None) -> list[Rule]:
+    """The rules of this bus, all when none is given.
+
+    Raises:
+        LocalError: no rule of the stack is on it; the message names the buses that have some.
+    """
+    buses = {rule.bus for rule in rules}
+    if bus and bus not in buses:
+        raise LocalError(f"No rule is on the bus {bus}. There are rules on {', '.join(sorted(buses))}.")
+    return [rule for rule in rules if bus in {None, rule.bus}]
 
 
 def named(rules: Sequence[Rule], names: Sequence[str]) -> list[Rule]:
@@ -85,9 +98,14 @@ def judge_rule(rule: Rule, matches: Judge, thoroughly: bool) -> Judged:
         raise LocalError(f"EventBridge cannot judge the event by the rule {rule.name}: {reason}") from None
 
 
-def show(judged: Sequence[Judged], event: Mapping[str, Any], filled: Sequence[str]) -> None:
-    """Print what was judged: what matches, then the near misses, then the others' names."""
-    console.print(escape(f"{event['detail-type']} from {event['source']}. {arrival(event)}"))
+def show(judged: Sequence[Judged], event: Mapping[str, Any], filled: Sequence[str], bus: str | None = None) -> None:
+    """Print what was judged: what matches, then the near misses, then the others' names.
+
+    Args:
+        bus: where the event is known to arrive, else that is said.
+    """
+    where = f"On the bus {bus}." if bus else arrival(event)
+    console.print(escape(f"{event['detail-type']} from {event['source']}. {where}"))
     if filled:
         values = ", ".join(f"{name} {json.dumps(event[name])}" for name in filled)
         console.print(escape(f"The file lacks what every event has; judged as if it had {values}."))
@@ -98,7 +116,7 @@ def show(judged: Sequence[Judged], event: Mapping[str, Any], filled: Sequence[st
         console.print(
             f"{sign} [bold]{escape(one.rule.name)}[/] {escape(f'-> {one.rule.function}, on the bus {one.rule.bus}')}"
         )
-        for line in reasons(one.verdict, json.loads(one.rule.pattern), event) + remarks(one.rule, event):
+        for line in reasons(one.verdict, json.loads(one.rule.pattern), event) + remarks(one.rule, event, bus):
             console.print(escape(f"    {line}"))
     if others := sorted(one.rule.name for one in judged if one.verdict.other_kind):
         console.print(
@@ -108,14 +126,14 @@ def show(judged: Sequence[Judged], event: Mapping[str, Any], filled: Sequence[st
         console.print("No rule matches.")
 
 
-def remarks(rule: Rule, event: Mapping[str, Any]) -> list[str]:
-    """What else keeps such an event from the rule."""
-    found = []
+def remarks(rule: Rule, event: Mapping[str, Any], bus: str | None = None) -> list[str]:
+    """What else keeps such an event from the rule, unless it is known to arrive on its bus."""
+    keeps = []
     if not rule.enabled:
-        found.append("the rule is disabled: EventBridge judges no event by it")
-    if not reaches(rule.bus, event):
-        found.append(f"on AWS such an event comes to the bus {rule.bus} only where another rule forwards it")
-    return found
+        keeps.append("the rule is disabled: EventBridge judges no event by it")
+    if not bus and not reaches(rule.bus, event):
+        keeps.append(f"on AWS such an event comes to the bus {rule.bus} only where another rule forwards it")
+    return keeps
 
 
 def as_json(one: Judged, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def run(chosen: Namespace) -> bool:
     functions = list(dict.fromkeys(rule.function for rule in rules if rule.invokes))
     since = datetime.now(UTC) - CLOCKS
     known = {function: len(stack.log(function, since=since)) for function in functions}
-    event_id = "" if not on_aws and through_s3(stack, event) else stack.send(event, rules).event_id
+    event_id = "" if not on_aws and through_s3(stack, event) else stack.send(event, rules=rules).event_id
     if event_id:
         console.print(f"Sent; the functions know it as {escape(event_id)}.")
     if chosen.no_wait:

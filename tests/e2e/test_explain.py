@@ -130,6 +130,15 @@ def test_explain_says_what_it_filled_in(run, started, tmp_path) -> None:
     assert f'account "{ACCOUNT}"' in output
 
 
+def test_explain_takes_the_word_of_a_person_for_the_bus(run, started) -> None:
+    status, output = run("explain", RUNNING, "--all", "--bus", "eventbridge-automations")
+
+    assert status == 0
+    assert "On the bus eventbridge-automations." in output
+    assert "forwards it" not in output
+    assert "on the bus default" not in output
+
+
 def test_explain_names_the_rules_when_there_is_none_of_that_name(run, started) -> None:
     status, output = run("explain", RUNNING, "--rule", "Nope")
 

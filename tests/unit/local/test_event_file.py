@@ -9,11 +9,11 @@ import pytest
 from local.cloud import LocalError
 from local.event_file import complete, read, renew
 
-EVENT = {"source": "com.example.shop", "detail-type": "Order Placed", "detail": {"order": 1}}
+EVENT = {"source": "com.example.shop", "detail-type": "Order Placed", "detail": {"item": "사진"}}
 
 
 def test_an_event_is_read_from_a_file_and_from_standard_input(tmp_path: Path, monkeypatch) -> None:
-    (tmp_path / "event.json").write_text(json.dumps(EVENT))
+    (tmp_path / "event.json").write_bytes(json.dumps(EVENT, ensure_ascii=False).encode())
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(EVENT)))
 
     assert read(str(tmp_path / "event.json"), "send") == EVENT

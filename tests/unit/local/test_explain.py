@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from local import explain as module
 from local.cloud import LocalError
-from local.commands.explain import Judged, as_json, judge_rule, named, remarks
+from local.commands.explain import Judged, as_json, judge_rule, named, on_bus, remarks
 from local.explain import Leaf, Stop, Verdict, arrival, explain, judge, lists_between, reaches, reasons, split, wants
 from local.stack import Rule
 
@@ -248,6 +248,12 @@ def test_what_the_event_has_is_shown_and_what_it_lacks_is_said(path: str, words:
     assert module.has(EVENT, Leaf(tuple(path.split("/")), ["?"])) == words
 
 
+def test_keys_are_joined_with_dots_as_eventbridge_joins_them() -> None:
+    found = module.found({"a.b": {"c": 1}, "a": {"b": {"c": 2}, "b.c": 3}}, "a.b.c")
+
+    assert sorted(found) == [1, 2, 3]
+
+
 def test_each_branch_of_an_or_is_explained_below_it() -> None:
     pattern = {"detail": {"$or": [{"state": ["stopped"], "zone": ["a"]}, {"zone": ["b"]}]}}
     event = {"detail": {"state": "running", "zone": "c"}}
@@ -325,6 +331,15 @@ def test_rules_are_chosen_by_name_and_an_unknown_one_is_told_which_there_are() -
         named(rules, ["A", "C"])
 
 
+def test_rules_are_chosen_by_bus_and_an_unknown_one_is_told_which_there_are() -> None:
+    rules = [rule("A"), rule("B", bus="own")]
+
+    assert on_bus(rules, None) == rules
+    assert on_bus(rules, "own") == [rules[1]]
+    with pytest.raises(LocalError, match=r"No rule is on the bus other\. There are rules on default, own\."):
+        on_bus(rules, "other")
+
+
 def test_a_rule_that_misses_by_fewer_fields_comes_first_and_one_that_matches_before_it() -> None:
     one, two = Stop(Leaf(("a",), ["x"])), Stop(Leaf(("b",), ["x"]))
     far, near, right = (
@@ -341,6 +356,7 @@ def test_a_rule_that_eventbridge_does_not_ask_is_remarked_on() -> None:
     assert remarks(rule(), event) == []
     assert "disabled" in remarks(rule(enabled=False), event)[0]
     assert "the bus own only where another rule forwards it" in remarks(rule(bus="own"), event)[0]
+    assert remarks(rule(bus="own"), event, bus="own") == []
 
 
 @contextmanager
