@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from botocore.exceptions import ClientError
+
 from local import left_out
 from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
 
@@ -80,6 +82,7 @@ class Rule:
         pattern: its event pattern, as JSON.
         target: ARN of what it sends events to.
         transformer: how EventBridge rewrites the event for the target, if it does.
+        enabled: whether EventBridge judges events by it at all.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Rule:
     pattern: str
     target: str
     transformer: Mapping[str, Any] | None = None
+    enabled: bool = True
 
     @property
     def invokes(self) -> bool:
@@ -182,13 +186,26 @@ class Stack:
 
     @cached_property
     def resources(self) -> dict[str, str]:
-        """Physical id by logical id."""
-        pages = self.cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
-        return {
-            item["LogicalResourceId"]: item["PhysicalResourceId"]
-            for page in pages
-            for item in page["StackResourceSummaries"]
-        }
+        """Physical id by logical id.
+
+        Raises:
+            LocalError: there is no stack of this name.
+        """
+        client = self.cloud.client("cloudformation")
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        try:
+            return {
+                item["LogicalResourceId"]: item["PhysicalResourceId"]
+                for page in pages
+                for item in page["StackResourceSummaries"]
+            }
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            where = client.meta.region_name
+            raise LocalError(
+                f"There is no stack {self.name} in {where}. Name another: --stack NAME, --region REGION"
+            ) from None
 
     @cached_property
     def rules(self) -> list[Rule]:
@@ -204,7 +221,10 @@ class Stack:
                         # SAM names the rule of a function after the function's logical id and the rule's own key.
                         name = logical_ids[rule["Name"]].removeprefix(function)
                         transformer = target.get("InputTransformer")
-                        found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"], transformer))
+                        enabled = rule.get("State") != "DISABLED"
+                        found.append(
+                            Rule(name, function, bus, rule["EventPattern"], target["Arn"], transformer, enabled)
+                        )
         return found
 
     def _rules_of_all_buses(self) -> Iterator[tuple[str, Any]]:
@@ -227,18 +247,18 @@ class Stack:
             rule for rule in self.rules if events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
         ]
 
-    def send(self, event: Mapping[str, Any]) -> Sent:
-        """Send the event: one's own by `PutEvents` to the bus of the rules that match.
+    def send(self, event: Mapping[str, Any], rules: list[Rule] | None = None) -> Sent:
+        """Send the event to these rules, all that match when not given: one's own by `PutEvents` to their buses.
 
         Nobody can put the event of an AWS service or a partner on a bus by hand, on AWS or here: for these, do what
         EventBridge does, and invoke the functions, and fill the queues, of the rules that match. A rule with another target is copied.
         """
-        matching = self.matching(event)
+        matching = self.matching(event) if rules is None else rules
         if event["source"].startswith("aws."):
             for rule in matching:
                 if rule.invokes:
                     self.invoke(rule.target, event)
-                elif ":sqs:" in rule.target:
+                elif ":sqs:" in rule.target and not rule.transformer:
                     self.queue(rule.target.split(":")[-1], json.dumps(event))
                 else:
                     self.send_through_copy(rule, event)
@@ -312,23 +332,26 @@ class Stack:
             if logical.endswith("Function")
         }
 
-    def log(self, function: str, event_id: str = "") -> list[dict[str, Any]]:
+    def log(self, function: str, event_id: str = "", since: datetime | None = None) -> list[dict[str, Any]]:
         """What the function logged as JSON, oldest first; only the lines about one event when its id is given."""
+        lines = []
+        for text in self.messages(function, since):
+            try:
+                line = json.loads(text)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(line, dict) and (not event_id or line.get("correlation_id") == event_id):
+                lines.append(line)
+        return lines
+
+    def messages(self, function: str, since: datetime | None = None) -> list[str]:
+        """The lines in the function's log group, Lambda's own among them, oldest first."""
         group = self.resources.get(function.removesuffix("Function") + "LogGroup")
         if not group:  # a topic, say, logs nothing
             return []
-        pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-        lines = []
-        for page in pages:
-            for entry in page["events"]:
-                for text in entry["message"].splitlines():
-                    try:
-                        line = json.loads(text)
-                    except json.JSONDecodeError:
-                        continue
-                    if isinstance(line, dict) and (not event_id or line.get("correlation_id") == event_id):
-                        lines.append(line)
-        return lines
+        start = {"startTime": int(since.timestamp() * 1000)} if since else {}
+        pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, **start)
+        return [text for page in pages for entry in page["events"] for text in entry["message"].splitlines()]
 
     def failed_events(self) -> list[dict[str, Any]]:
         """What is in the failed-events queue: each with `requestPayload`, the event, and `responsePayload`, why."""
