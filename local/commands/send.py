@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> None:
     parser = commands.add_parser("send", parents=[target], help=__doc__)
     parser.add_argument("event", help="file with the event as JSON, such as events/ec2_state_alerts/stopped.json")
+    parser.add_argument("--bus", metavar="NAME", help="as if the event were forwarded to this bus")
     parser.set_defaults(run=lambda chosen: send(chosen.event, chosen))
 
 
@@ -39,7 +40,10 @@ def send(path: str, chosen: Namespace) -> bool:
     if missing:
         raise LocalError(f"{path} is no event: it has no {', '.join(sorted(missing))}")
     stack = chosen_stack(chosen)
-    rules = stack.matching(event)
+    buses = sorted({rule.bus for rule in stack.rules})
+    if chosen.bus and chosen.bus not in buses:
+        raise LocalError(f"No rule of {stack.name} is on a bus named {chosen.bus}; they are on {', '.join(buses)}.")
+    rules = stack.matching(event, chosen.bus)
     for rule in rules:
         console.print(f"{rule.name} matches: it {'invokes' if rule.invokes else 'sends to'} {rule.function}.")
     if not rules:
@@ -47,7 +51,7 @@ def send(path: str, chosen: Namespace) -> bool:
         return True
     functions = [rule.function for rule in rules if rule.invokes]
     known = {function: len(stack.log(function)) for function in functions}
-    event_id = "" if through_s3(stack, event) else stack.send(event).event_id
+    event_id = "" if not chosen.bus and through_s3(stack, event) else stack.send(event, chosen.bus).event_id
     fine = [show_log(stack, function, event_id, known[function]) for function in functions]  # all are shown
     return all(fine)
 
