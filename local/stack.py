@@ -240,7 +240,7 @@ class Stack:
         return [
             rule
             for rule in self.rules
-            if (rule.bus == bus if bus else rule.hears(event["source"]))
+            if (rule.bus == bus if bus else rule.hears(event.get("source", "")))
             and events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
         ]
 
