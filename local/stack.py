@@ -24,6 +24,8 @@ NAME = "eventbridge-automations"
 BUILT = ROOT / ".aws-sam" / "local" / "build" / "template.yaml"
 DEPLOYED = BUILT.with_name("deployed.yaml")  # as samconfig.toml says
 
+DEFAULT_BUS = "default"
+
 UPLOADS = "amzn-s3-demo-uploads"  # the bucket that the sample events name
 DERIVATIVES = "amzn-s3-demo-derivatives"
 INGESTED = "amzn-s3-demo-source-bucket"
@@ -62,6 +64,10 @@ PARAMETERS = {
     "EnableBasket": "true",
     "EnableOrdering": "true",
     # @ buses
+    "ForwardedEvents": "true",
+    "BusAccounts": "444455556666,777788889999",
+    "BusOrganization": "o-exampleorgid",
+    "BusSources": "aws.*,com.example.*",
     # @ webhook_receiver
     # @ archives
     # @ schemas
@@ -97,6 +103,14 @@ class Rule:
     def invokes(self) -> bool:
         """Whether it sends events to a function."""
         return self.function.endswith("Function")
+
+    def hears(self, source: str) -> bool:
+        """Whether events of the source can arrive on its bus by themselves, without being forwarded.
+
+        What an AWS service sends arrives on the default bus, what a partner sends on the bus with the name of its source, or on
+        the default bus where another rule forwards it; applications put theirs on the bus of their choice.
+        """
+        return self.bus == DEFAULT_BUS or not source.startswith("aws.") or self.bus == source
 
 
 @dataclass(frozen=True)
@@ -240,20 +254,28 @@ class Stack:
                 return
             more = {"NextToken": page["NextToken"]}
 
-    def matching(self, event: Mapping[str, Any]) -> list[Rule]:
-        """The rules whose pattern matches, judged by EventBridge's own `TestEventPattern`."""
+    def matching(self, event: Mapping[str, Any], bus: str | None = None) -> list[Rule]:
+        """The rules whose pattern matches, judged by EventBridge's own `TestEventPattern`.
+
+        Only rules of a bus on which the event arrives by itself; or, as if it were forwarded there, of the bus that is named.
+        """
         events, text = self.cloud.client("events"), json.dumps(event)
         return [
-            rule for rule in self.rules if events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
+            rule
+            for rule in self.rules
+            if (rule.bus == bus if bus else rule.hears(event.get("source", "")))
+            and events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
         ]
 
-    def send(self, event: Mapping[str, Any], rules: list[Rule] | None = None) -> Sent:
-        """Send the event to these rules, all that match when not given: one's own by `PutEvents` to their buses.
+    def send(self, event: Mapping[str, Any], bus: str | None = None, rules: list[Rule] | None = None) -> Sent:
+        """Send the event: one's own by `PutEvents` to the bus of the rules that match.
+
+        With a `bus`, as if it were forwarded there; with `rules`, to these alone.
 
         Nobody can put the event of an AWS service or a partner on a bus by hand, on AWS or here: for these, do what
         EventBridge does, and invoke the functions, and fill the queues, of the rules that match. A rule with another target is copied.
         """
-        matching = self.matching(event) if rules is None else rules
+        matching = self.matching(event, bus) if rules is None else rules
         if event["source"].startswith("aws."):
             for rule in matching:
                 if rule.invokes:
@@ -263,7 +285,7 @@ class Stack:
                 else:
                     self.send_through_copy(rule, event)
             return Sent(matching, event["id"])
-        ids = {bus: self._put(bus, event) for bus in {rule.bus for rule in matching}}
+        ids = {name: self._put(name, event) for name in {rule.bus for rule in matching}}
         return Sent(matching, next(iter(ids.values()), event["id"]))
 
     def _put(self, bus: str, event: Mapping[str, Any]) -> str:

@@ -60,14 +60,14 @@ class Stage:
         event["detail"].update({key.replace("_", "-"): value for key, value in detail.items()})
         return renew(event)
 
-    def send(self, event: Mapping[str, Any], expect: str | None) -> None:
+    def send(self, event: Mapping[str, Any], expect: str | None, bus: str | None = None) -> None:
         """Send the event, show the rule that matched, and wait for its function when it invokes one.
 
-        `expect` is that rule, or None for no rule.
+        `expect` is that rule, or None for no rule. With a `bus`, the event comes as if it were forwarded there.
         """
-        self.say("event", f"{event['detail-type']} from {event['source']}")
+        self.say("event", f"{event['detail-type']} from {event['source']}" + (f", forwarded to {bus}" if bus else ""))
         known = len(self.stack.log(self._function(expect), event["id"])) if expect else 0
-        sent = self.stack.send(event)
+        sent = self.stack.send(event, bus)
         self._matched(sent.rules, expect)
         if expect and any(rule.invokes for rule in sent.rules if rule.name == expect):
             self.ran(self._function(expect), sent.event_id, known)

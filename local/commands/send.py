@@ -26,6 +26,7 @@ CLOCKS = timedelta(minutes=10)
 def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> None:
     parser = commands.add_parser("send", parents=[target], help=__doc__)
     parser.add_argument("event", help="file with the event as JSON; - reads it from standard input")
+    parser.add_argument("--bus", metavar="NAME", help="as if the event were forwarded to this bus")
     parser.add_argument("--same", action="store_true", help="keep its id and time, as when the same event comes again")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for what the functions log")
     parser.add_argument("--yes", action="store_true", help="do not ask; without it, one is asked on AWS")
@@ -39,11 +40,14 @@ def run(chosen: Namespace) -> bool:
     """
     event = read(chosen.event, "send")
     stack = chosen_stack(chosen)
+    buses = sorted({rule.bus for rule in stack.rules})
+    if chosen.bus and chosen.bus not in buses:
+        raise LocalError(f"No rule of {stack.name} is on a bus named {chosen.bus}; they are on {', '.join(buses)}.")
     account, region = place(stack)
     event, _ = complete(event if chosen.same else renew(event), account, region)
     on_aws = isinstance(stack.cloud, Aws)
     rules = []
-    for rule in (matching := stack.matching(event)):
+    for rule in (matching := stack.matching(event, chosen.bus)):
         console.print(escape(f"{rule.name} matches: it {'invokes' if rule.invokes else 'sends to'} {rule.function}."))
         if reason := left_out(rule, event, on_aws):
             console.print(escape(f"{rule.function} is left out: {reason}."))
@@ -60,7 +64,8 @@ def run(chosen: Namespace) -> bool:
     functions = list(dict.fromkeys(rule.function for rule in rules if rule.invokes))
     since = datetime.now(UTC) - CLOCKS
     known = {function: len(stack.log(function, since=since)) for function in functions}
-    event_id = "" if not on_aws and through_s3(stack, event) else stack.send(event, rules=rules).event_id
+    by_itself = not on_aws and not chosen.bus and through_s3(stack, event)
+    event_id = "" if by_itself else stack.send(event, chosen.bus, rules=rules).event_id
     if event_id:
         console.print(f"Sent; the functions know it as {escape(event_id)}.")
     if chosen.no_wait:

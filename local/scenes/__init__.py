@@ -10,6 +10,7 @@ from local.scenes.api_caller import api_caller
 from local.scenes.apigateway_logging import http_stage_created, rest_stage_created
 from local.scenes.app_notifications import app_notifications
 from local.scenes.basket import basket
+from local.scenes.buses import forwarded_events
 from local.scenes.codebuild_slack import codebuild_slack
 from local.scenes.ec2_state_alerts import ec2_state_alerts
 from local.scenes.event_pipeline import event_pipeline, messages_that_do_not_fit
@@ -41,6 +42,7 @@ SCENES: list[Scene] = [
     administrator_made,
     root_signs_in,
     account_alerts,
+    forwarded_events,
     partner_relay,
     rds_backup,
     app_notifications,
