@@ -61,6 +61,7 @@ PARAMETERS = {
     "EnableOrdering": "true",
     # @ buses
     # @ webhook_receiver
+    "EnableWebhookReceiver": "true",
     # @ archives
     # @ schemas
     # @ order_events
