@@ -22,10 +22,9 @@ from tests.unit.webhook_receiver.requests import (
     signed,
     url_request,
 )
-from webhook_receiver import handler, message
+from webhook_receiver import handler
 from webhook_receiver.handler import lambda_handler
 from webhook_receiver.request import LARGEST_BODY
-from webhook_receiver.webhooks import Webhook
 
 PARAMETER = "/eventbridge-automations/webhooks"
 PREFIX = "eventbridge-automations/webhook"
@@ -269,11 +268,9 @@ def test_an_aws_error_is_answered_with_try_again(client, method, post, put, monk
 
 
 @EACH_SCHEME
-@pytest.mark.parametrize("text", ["", "  "])
-def test_without_a_secret_nothing_is_taken(scheme, text, post, put, logs):
-    """Secrets Manager keeps an empty text; moto says so, too."""
+def test_without_a_secret_nothing_is_taken(scheme, post, put, logs):
     configure(webhook(scheme, f"secretsmanager:{PREFIX}/empty"))
-    boto3.client("secretsmanager").create_secret(Name=f"{PREFIX}/empty", SecretString=text or " ")
+    boto3.client("secretsmanager").create_secret(Name=f"{PREFIX}/empty", SecretString=" ")
     unsigned = url_request(f"/{scheme}", json.dumps(PAYLOADS[scheme]).encode())
     empty_key = signed(scheme, secret="whsec_" if scheme == "standard" else " ")
 
@@ -292,34 +289,6 @@ def test_an_absent_second_secret_is_no_silent_loss(post, put, logs):
     assert f"The secret secretsmanager:{PREFIX}/absent cannot be read" in logs.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        ("", "webhooks: Invalid JSON"),
-        ("{}", "webhooks: Input should be a valid"),
-        ([webhook("github"), webhook("github")], "each provider has one entry; not so github"),
-        ([webhook("github") | {"provider": "GitHub"}], "webhooks.0.provider: String should match pattern"),
-        ([webhook("github") | {"provider": ""}], "webhooks.0.provider: String should match pattern"),
-        ([webhook("github") | {"scheme": "none"}], "webhooks.0.scheme: Input should be "),
-        ([webhook("github") | {"secrets": []}], "webhooks.0.secrets: "),
-        ([webhook("github", "ssm:/a", "ssm:/b", "ssm:/c")], "webhooks.0.secrets: "),
-        ([webhook("github") | {"secret": "x"}], "webhooks.0.secret: Extra inputs are not permitted"),
-        ([webhook("github", SECRETS["github"])], "webhooks.0.secrets.0: Value error, write secretsmanager:NAME"),
-    ],
-)
-def test_bad_webhooks_are_named_without_their_values_and_nothing_is_taken(value, said, post, put, logs):
-    text = value if isinstance(value, str) else json.dumps(value)
-    secrets.forget_secrets()
-    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=text or " ", Type="String", Overwrite=True)
-
-    assert post(signed("github")) == 503
-
-    assert put() == []
-    assert f"Bad webhooks in the parameter {PARAMETER}. " in logs.getvalue()
-    assert said in logs.getvalue()
-    assert "marker" not in logs.getvalue()
-
-
 def test_a_missing_setting_is_named(post, monkeypatch, logs):
     monkeypatch.delenv("WEBHOOKS_PARAMETER")
 
@@ -331,87 +300,41 @@ def test_a_missing_setting_is_named(post, monkeypatch, logs):
 # What is malformed.
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
-def test_only_posts_are_taken(method, post, put):
-    event = signed("github")
-    event["requestContext"]["http"]["method"] = method
+def test_only_posts_are_taken(post, put):
+    for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "post", ""):
+        event = signed("github")
+        event["requestContext"]["http"]["method"] = method
 
-    assert post(event) == 405
+        assert post(event) == 405
     assert put() == []
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/gitlab", "/github/", "/github/x", "//github", "/GITHUB", "", "/github%00", "/gíthub"]
-)
-def test_another_path_is_answered_without_saying_which_there_are(path, put, context):
-    answer = lambda_handler(signed("github") | {"rawPath": path}, context)
+def test_another_path_is_answered_without_saying_which_there_are(put, context):
+    for path in (
+        "/",
+        "/gitlab",
+        "/github/",
+        "/github/x",
+        "//github",
+        "/GITHUB",
+        "",
+        "/github%00",
+        "/gíthub",
+        "/\ud800",
+    ):
+        answer = lambda_handler(signed("github") | {"rawPath": path}, context)
 
-    assert answer["statusCode"] == 404
-    assert answer["body"] == '{"message": "Not Found"}'
-
-
-DEEP = b'{"a":' * 150 + b"1" + b"}" * 150
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"", 400),
-        (b"not json", 400),
-        (b"[1]", 400),
-        (b'"text"', 400),
-        (b"null", 400),
-        (b"payload=%7B%7D", 400),
-        (b"\xff\xfe", 400),
-        ('{"a":1}'.encode("utf-16"), 400),
-        (b'{"a": NaN}', 400),
-        (b'{"a": Infinity}', 400),
-        (b'{"a": -Infinity}', 400),
-        (b'{"a": 1e999}', 400),
-        (b'{"a": 9223372036854775808}', 400),
-        (b'{"a": -9223372036854775809}', 400),
-        (b'{"a": ' + b"9" * 5000 + b"}", 400),
-        (b'{"a": "\\ud800"}', 400),
-        (b'{"\\ud800": 1}', 400),
-        (b'{"a": 1, "a": 2}', 400),
-        (b'{"a": {"b": 1, "b": 1}}', 400),
-        (DEEP, 400),
-        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400),
-        (b'{"a":' + b"[" * 100_000, 400),
-        (b"{}" + b" " * LARGEST_BODY, 413),
-        (b'{"a": 9223372036854775807, "b": -9223372036854775808, "c": 1.5e300}', 200),
-        (b'{"a":' * 99 + b"1" + b"}" * 99, 200),
-        ('{"a": "한글 😀"}'.encode(), 200),
-        (b"{}", 200),
-    ],
-)
-@pytest.mark.parametrize("scheme", ["github", "stripe"])
-def test_a_body_that_is_no_clean_json_object_is_refused_even_when_it_is_signed(scheme, body, status, post, put):
-    assert post(signed(scheme, body, encoded=True)) == status
-
-    assert len(put()) == (status == 200)
+        assert answer["statusCode"] == 404
+        assert answer["body"] == '{"message": "Not Found"}'
 
 
-@pytest.mark.parametrize(
-    ("content_type", "status"),
-    [
-        ("application/json", 200),
-        ("Application/JSON; charset=utf-8", 200),
-        ("application/cloudevents+json", 200),
-        ("application/x-www-form-urlencoded", 415),
-        ("text/plain", 415),
-        ("", 415),
-        ("한글", 415),
-    ],
-)
-def test_a_body_must_say_that_it_is_json(content_type, status, post):
-    assert post(signed("github", headers={"Content-Type": content_type})) == status
-
-
-def test_a_body_that_is_not_the_base64_that_it_says_is_refused(post, put):
-    for text in ("not base64!", "AAA", "한글", "\ud800"):
-        assert post(signed("github") | {"body": text, "isBase64Encoded": True}) == 400
-    assert post(signed("github") | {"body": "\ud800"}) == 400
+def test_a_malformed_request_is_refused_even_when_it_is_signed(post, put):
+    assert post(signed("github", b"{")) == 400
+    assert post(signed("github", b"\xff", encoded=True)) == 400
+    assert post(signed("github", b'{"a":' * 100_000 + b"1" + b"}" * 100_000)) == 400
+    assert post(signed("github", b"{}" + b" " * LARGEST_BODY)) == 413
+    assert post(signed("github", headers={"Content-Type": "application/x-www-form-urlencoded"})) == 415
+    assert post(signed("github") | {"body": "not base64!", "isBase64Encoded": True}) == 400
     assert post({name: value for name, value in signed("github").items() if name != "body"}) == 401
 
     assert put() == []
@@ -423,58 +346,6 @@ def test_headers_are_found_whatever_their_case(post, put):
 
     assert post(event) == 200
     assert len(put()) == 1
-
-
-def test_an_event_that_would_be_too_large_for_the_bus_is_refused(post, put):
-    number = b"1E5"  # which is written as 100000.0
-    body = b'{"a":[' + b",".join([number] * 200_000) + b"]}"
-    assert len(body) < LARGEST_BODY
-
-    assert post(signed("github", body)) == 413
-
-    assert put() == []
-
-
-def test_the_largest_body_makes_an_entry_that_the_bus_takes():
-    payload = {"text": "x" * (LARGEST_BODY - 11)}
-    request = handler.read_request(signed("standard", payload, message="m" * 256))
-    made = message.entry(
-        Webhook.model_validate(webhook("standard") | {"provider": "p" * 64}), request, payload, "m" * 256, "bus"
-    )
-
-    assert len(request.body) == LARGEST_BODY
-    assert len(json.dumps(made)) < 1_000_000
-
-
-# What the event is called.
-
-
-@pytest.mark.parametrize(
-    ("given", "kind"),
-    [
-        ("issues", "issues"),
-        ("x" * 200, "x" * 128),
-        ("push\nforged: yes", "push?forged: yes"),
-        ("푸시", "??"),
-        ("   ", "Webhook"),
-        ("", "Webhook"),
-    ],
-)
-def test_the_detail_type_is_one_short_line(given, kind, post, put):
-    assert post(signed("github", headers={"X-GitHub-Event": given})) == 200
-
-    assert put()[0]["detail-type"] == kind
-
-
-@pytest.mark.parametrize("kind", [None, 1, ["x"], {"type": "x"}, True])
-@EACH_SCHEME
-def test_what_does_not_say_what_it_is_has_a_detail_type_all_the_same(scheme, kind, post, put):
-    payload = {"type": kind, "event_type": kind, "event": kind, "id": kind, "event_id": kind}
-
-    assert post(signed(scheme, payload, headers={"X-GitHub-Event": ""})) == 200
-
-    expected = "x" if scheme == "slack" and isinstance(kind, dict) else "Webhook"
-    assert put()[0]["detail-type"] == expected
 
 
 def test_slacks_challenge_is_answered_when_it_is_signed_and_nothing_is_put(put, context):
@@ -535,7 +406,7 @@ def test_a_put_that_fails_says_the_code_and_not_the_message(post, logs):
 
 # Anything.
 
-FUZZED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = st.text(st.characters(), max_size=40)
 HEADERS = sorted({name.lower() for sign in SIGNERS.values() for name in sign(b"", SECRETS["standard"], 0)})
 JSON = st.recursive(
@@ -570,20 +441,6 @@ def test_no_request_without_a_right_signature_is_taken_or_breaks_anything(method
 )
 def test_no_signed_body_breaks_anything(scheme, body, put):
     answer = lambda_handler(signed(scheme, body, encoded=True), Context())
-
-    assert answer["statusCode"] in {200, 400}
-
-
-@FUZZED
-@given(
-    scheme=st.sampled_from(list(SECRETS)),
-    payload=st.fixed_dictionaries(
-        {}, optional=dict.fromkeys(("id", "type", "event_id", "event_type", "event", "challenge"), JSON)
-    ),
-    kind=TEXT,
-)
-def test_no_payload_of_an_unforeseen_form_breaks_anything(scheme, payload, kind, put):
-    answer = lambda_handler(signed(scheme, payload, headers={"X-GitHub-Event": kind}), Context())
 
     assert answer["statusCode"] in {200, 400}
 
