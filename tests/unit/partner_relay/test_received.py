@@ -195,7 +195,7 @@ def test_each_message_can_be_posted_to_slack_and_mentions_nobody(situation):
 )
 def test_a_payload_without_what_names_the_thing_is_refused_by_the_name_of_the_field(situation, field, said):
     with pytest.raises(InvalidEvent, match=said):
-        shown(situation, **{field: None})
+        shown(situation, None, "", **{field: None})
 
 
 def test_an_event_that_webhook_receiver_did_not_make_is_refused():

@@ -29,7 +29,7 @@ def verify(scheme: str, request: Signed, *secrets: str, now: datetime = NOW) -> 
 def changed(request: Signed, **headers: str | None) -> Signed:
     """The request with other headers (`_` stands for `-`), None for an absent one."""
     new = {name.replace("_", "-"): value for name, value in headers.items()}
-    kept = {name: value for name, value in (request.headers | new).items() if value is not None}
+    kept = {name: value for name, value in {**request.headers, **new}.items() if value is not None}
     return Signed(kept, request.body)
 
 
