@@ -92,7 +92,7 @@ def verify_stripe(request: Signed, secrets: Sequence[str], now: datetime) -> byt
     parts = [part.strip().partition("=") for part in request.header("stripe-signature").split(",")]
     times = [value for name, _, value in parts if name == "t"]
     if len(times) != 1:
-        raise BadSignature("The header stripe-signature holds no timestamp.")
+        raise BadSignature("The header stripe-signature holds no timestamp, or two.")
     content = _bytes(times[0]) + b"." + request.body
     _compare([value for name, _, value in parts if name == "v1"], [_hex(secret, content) for secret in secrets])
     _check_time(_seconds(times[0]), now)

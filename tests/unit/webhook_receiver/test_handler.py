@@ -192,11 +192,10 @@ def test_messages_that_differ_are_put_each(scheme, post, put):
 
 
 def test_the_body_of_a_zendesk_trigger_is_not_known_by_an_id_in_it_which_may_be_the_tickets(post, put):
-    assert post(signed("zendesk", {"id": "35440", "status": "open"})) == 200
-    assert post(signed("zendesk", {"id": "35440", "status": "solved"})) == 200
+    assert post(signed("zendesk", {"id": "35440", "type": "incident", "status": "open"})) == 200
+    assert post(signed("zendesk", {"id": "35440", "type": "incident", "status": "solved"})) == 200
 
     assert [event["detail"]["payload"]["status"] for event in put()] == ["open", "solved"]
-    assert [event["detail-type"] for event in put()] == ["Webhook", "Webhook"]
 
 
 def test_the_same_id_of_two_providers_is_two_messages(post, put):

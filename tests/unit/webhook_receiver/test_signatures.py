@@ -193,6 +193,13 @@ def test_one_right_signature_among_several_is_enough():
     verify("stripe", changed(stripe, stripe_signature=f"t={int(NOW.timestamp())},v1={'0' * 64},{right},v2=x"))
 
 
+def test_a_second_timestamp_of_stripe_is_refused():
+    request = made("stripe")
+
+    with pytest.raises(BadSignature, match="no timestamp"):
+        verify("stripe", changed(request, stripe_signature=f"{request.headers['stripe-signature']},t=1"))
+
+
 @pytest.mark.parametrize(
     ("scheme", "header", "version", "others"),
     [
