@@ -69,6 +69,7 @@ PARAMETERS = {
     "BusOrganization": "o-exampleorgid",
     "BusSources": "aws.*,com.example.*",
     # @ webhook_receiver
+    "EnableWebhookReceiver": "true",
     # @ archives
     # @ schemas
     "DiscoverSchemas": "true",

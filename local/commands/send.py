@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from local import cloud as local_cloud
-from local.cloud import Aws
+from local.cloud import Aws, LocalError
 from local.event_file import complete, read, renew
 from local.photo import photograph
 from local.stack import Rule, Stack

@@ -27,6 +27,7 @@ from local.scenes.security_remediation import (
     root_signs_in,
     security_group_opened,
 )
+from local.scenes.webhook_receiver import webhook_receiver
 from local.stage import Stage
 
 Scene = Callable[[Stage], None]
@@ -44,6 +45,7 @@ SCENES: list[Scene] = [
     account_alerts,
     forwarded_events,
     partner_relay,
+    webhook_receiver,
     rds_backup,
     app_notifications,
     basket,

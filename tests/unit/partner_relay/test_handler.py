@@ -60,7 +60,9 @@ CRM_PATH = "/crm?token=t0ps3cret"
 
 
 def put_routes(*destinations: dict[str, Any], **route: str) -> None:
-    text = json.dumps([{"source": "aws.partner/*", "destinations": destinations} | route])
+    text = json.dumps(
+        [{"source": source, "destinations": destinations} | route for source in ("aws.partner/*", "webhook.*")]
+    )
     boto3.client("ssm").put_parameter(Name=PARAMETER, Value=text, Type="String", Overwrite=True)
 
 
@@ -71,6 +73,8 @@ def put_routes(*destinations: dict[str, Any], **route: str) -> None:
         ("datadog-monitor", "Datadog Triggered: Unhealthy hosts behind the web load balancer", "Alert"),
         ("auth0-log", "Auth0: signup failed", "alice@example.com"),
         ("other-partner", "stripe.com: customer.created", "aws.partner/stripe.com/"),
+        ("webhook-github-issue", "GitHub example-org/shop: issue 319 opened: Totals differ by one won", "bob-lee"),
+        ("webhook-other", "crm: customer.created", "webhook.crm"),
     ],
 )
 def test_an_event_is_relayed_to_slack_as_a_readable_message(situation, title, shown, receiver, context):
@@ -231,6 +235,19 @@ def test_the_same_event_twice_is_relayed_once(receiver, crm, context):
     lambda_handler(TICKET, context)
 
     assert len(receiver.requests) == 2
+
+
+def test_a_webhook_that_is_put_on_the_bus_twice_is_relayed_once(receiver, crm, context):
+    """Under another id, as after a crash of webhook_receiver, or as a replay."""
+    put_routes(crm, SUPPORT)
+    event = sample("partner_relay/webhook-github-issue")
+
+    lambda_handler(event, context)
+    lambda_handler(event | {"id": "00000000-2b7e-4f37-9d0c-61f0a9b1d103"}, context)
+    assert len(receiver.requests) == 2
+
+    lambda_handler(event | {"source": "webhook.another"}, context)
+    assert len(receiver.requests) == 4
 
 
 def test_an_event_that_no_route_takes_is_left_alone(receiver, context, logs):
