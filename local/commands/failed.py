@@ -77,16 +77,16 @@ def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> 
         "--older-than", type=duration, default=timedelta(), metavar="AGE", help="only older ones: 30m, 2h, 3d"
     )
 
-    listing = actions.add_parser("list", parents=[target, choice, narrowed], help=list_events.__doc__)
+    listing = actions.add_parser("list", parents=[target, choice, narrowed], help="list them, the oldest first")
     listing.add_argument("--function", default="", metavar="NAME", help="only those for this function")
     listing.add_argument("--json", action="store_true", help="print JSON, with the whole events")
     listing.set_defaults(run=lambda chosen: list_events(chosen_stack(chosen), wanted(chosen), chosen.json))
 
-    showing = actions.add_parser("show", parents=[target, choice], help=show_event.__doc__)
+    showing = actions.add_parser("show", parents=[target, choice], help="show one whole, why it failed, and what a retry would do; it may hold personal data")
     showing.add_argument("id", help="the beginning of its id, as list shows it")
     showing.set_defaults(run=lambda chosen: show_event(chosen_stack(chosen), chosen.id, wanted(chosen)))
 
-    retrying = actions.add_parser("retry", parents=[target, choice, narrowed], help=retry_events.__doc__)
+    retrying = actions.add_parser("retry", parents=[target, choice, narrowed], help="try them again, and delete each that succeeds")
     which = retrying.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="all of them")
     which.add_argument("--id", nargs="+", default=[], help="those with these ids, or beginnings of ids")
