@@ -6,7 +6,7 @@ import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -82,11 +82,17 @@ def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> 
     listing.add_argument("--json", action="store_true", help="print JSON, with the whole events")
     listing.set_defaults(run=lambda chosen: list_events(chosen_stack(chosen), wanted(chosen), chosen.json))
 
-    showing = actions.add_parser("show", parents=[target, choice], help="show one whole, why it failed, and what a retry would do; it may hold personal data")
+    showing = actions.add_parser(
+        "show",
+        parents=[target, choice],
+        help="show one whole, why it failed, and what a retry would do; it may hold personal data",
+    )
     showing.add_argument("id", help="the beginning of its id, as list shows it")
     showing.set_defaults(run=lambda chosen: show_event(chosen_stack(chosen), chosen.id, wanted(chosen)))
 
-    retrying = actions.add_parser("retry", parents=[target, choice, narrowed], help="try them again, and delete each that succeeds")
+    retrying = actions.add_parser(
+        "retry", parents=[target, choice, narrowed], help="try them again, and delete each that succeeds"
+    )
     which = retrying.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="all of them")
     which.add_argument("--id", nargs="+", default=[], help="those with these ids, or beginnings of ids")
@@ -133,8 +139,8 @@ def list_events(stack: Stack, which: Wanted, as_json: bool = False) -> list[Fail
     if as_json:
         print(json.dumps([as_data(item, stack) for item in fit], indent=2, ensure_ascii=False))
         return fit
-    if fit:
-        console.print(table(fit, stack, datetime.now(UTC)), soft_wrap=False)
+    for shown in tables(fit, stack, datetime.now(UTC)):
+        console.print(shown, soft_wrap=False)
     console.print(total(found, fit, stack))
     for note in [*notes, *unread(stack, which, found), *ingest_failures(stack)]:
         console.print(note)
@@ -282,19 +288,28 @@ def target_of(item: FailedEvent, stack: Stack) -> str:
     return logical_id(arn, stack.resources) or name_of(arn) or "unknown"
 
 
-def table(items: Iterable[FailedEvent], stack: Stack, now: datetime) -> Table:
-    shown = Table("id", "queue", "age", "for", "event", "error", "tries")
-    for item in items:
-        error = ": ".join(part for part in (item.error, item.reason) if part)
-        row = (
-            *(item.id[:8], queue_of(item, stack), age(now - item.since), target_of(item, stack)),
-            *(item.title or f"({item.source})", error if len(error) <= 200 else f"{error[:200]} …"),
-            str(item.attempts or ""),
-        )
-        shown.add_row(*map(escape, row))
-    for column in shown.columns:
-        column.overflow = "fold"
-    return shown
+def tables(items: Sequence[FailedEvent], stack: Stack, now: datetime) -> Iterator[Table]:
+    """A table for each queue that is not empty."""
+    titles = {"failed": "A function could not process", "undelivered": "EventBridge could not deliver"}
+    for name, title in titles.items():
+        if not (rows := [item for item in items if queue_of(item, stack) == name]):
+            continue
+        shown = Table(title=title, title_justify="left", show_lines=True)
+        shown.add_column("id", no_wrap=True)
+        shown.add_column("age", no_wrap=True)
+        shown.add_column("event, and for what", overflow="fold")
+        shown.add_column("error", overflow="fold")
+        shown.add_column("tries", no_wrap=True, justify="right")
+        for item in rows:
+            error = ": ".join(part for part in (item.error, item.reason) if part)
+            row = (
+                *(item.id[:8], age(now - item.since)),
+                f"{item.title or f'({item.source})'}\nfor {target_of(item, stack)}",
+                error if len(error) <= 200 else f"{error[:200]} …",
+                str(item.attempts or ""),
+            )
+            shown.add_row(*map(escape, row))
+        yield shown
 
 
 def age(span: timedelta) -> str:
