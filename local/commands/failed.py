@@ -6,7 +6,7 @@ import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -132,7 +132,7 @@ def _limit(text: str) -> int:
 
 def list_events(stack: Stack, which: Wanted, as_json: bool = False) -> list[FailedEvent]:
     """List the events that failed or were not delivered."""
-    notes = [] if as_json else held_now(stack, which)
+    before = counts(stack, which)
     with Hold(stack.cloud.client("sqs")) as hold:
         found = take(hold, stack, which)
     fit = fitting(found, which, stack)
@@ -142,7 +142,7 @@ def list_events(stack: Stack, which: Wanted, as_json: bool = False) -> list[Fail
     for shown in tables(fit, stack, datetime.now(UTC)):
         console.print(shown, soft_wrap=False)
     console.print(total(found, fit, stack))
-    for note in [*notes, *unread(stack, which, found), *ingest_failures(stack)]:
+    for note in [*not_read(before, which.limit), *ingest_failures(stack)]:
         console.print(note)
     return fit
 
@@ -177,6 +177,7 @@ def retry_events(stack: Stack, which: Wanted, dry_run: bool = False, yes: bool =
 
     Returns whether none failed again.
     """
+    before = counts(stack, which)
     with Hold(stack.cloud.client("sqs")) as hold:
         found = take(hold, stack, which)
         for beginning in which.ids:
@@ -188,7 +189,7 @@ def retry_events(stack: Stack, which: Wanted, dry_run: bool = False, yes: bool =
         left = [(item, step) for item, step in steps if isinstance(step, Leave)]
         for item, step in steps if dry_run else left:
             console.print(f"  {item.id[:8]}  {escape(f'{target_of(item, stack)}: {step}')}")
-        for note in unread(stack, which, found):
+        for note in not_read(before, which.limit):
             console.print(note)
         if dry_run:
             console.print(f"{counted(len(todo), 'event')} would be tried again, {len(left)} left. Nothing was changed.")
@@ -351,45 +352,50 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def attributes(stack: Stack, url: str) -> dict[str, str]:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "QueueArn"]
-    got: dict[str, str] = stack.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)[
-        "Attributes"
-    ]
-    return got
+@dataclass(frozen=True)
+class Count:
+    """About how many messages a queue has, as SQS says.
+
+    Attributes:
+        held: those that somebody has received and neither deleted nor given back.
+    """
+
+    waiting: int
+    held: int
+    arn: str
+
+    @classmethod
+    def of(cls, stack: Stack, url: str) -> Count:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "QueueArn"]
+        got = stack.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return cls(int(got[names[0]]), int(got[names[1]]), got[names[2]])
 
 
-def held_now(stack: Stack, which: Wanted) -> list[str]:
-    """What to say about messages that somebody else holds; asked before we hold any."""
-    counts = {
-        name: int(attributes(stack, url)["ApproximateNumberOfMessagesNotVisible"])
-        for name, url in urls(stack, which).items()
-    }
-    return [
-        f"About {count} more of the {name} ones are held by another `failed` command, or by one that died; they come back."
-        for name, count in counts.items()
-        if count
-    ]
+def counts(stack: Stack, which: Wanted) -> dict[str, Count]:
+    """How long each queue is that the command is about, by its short name."""
+    return {name: Count.of(stack, url) for name, url in urls(stack, which).items()}
 
 
-def unread(stack: Stack, which: Wanted, found: Sequence[FailedEvent]) -> list[str]:
-    """What to say about queues that are longer than what was read."""
-    notes = []
-    for name, url in urls(stack, which).items():
-        if sum(item.queue == url for item in found) >= which.limit:
-            more = attributes(stack, url)["ApproximateNumberOfMessages"]
-            notes.append(f"Only {which.limit} of the {name} events were read; about {more} more are there: --limit N")
-    return notes
+def not_read(before: Mapping[str, Count], limit: int) -> Iterator[str]:
+    """What to say about messages that a command cannot have read, given the counts before it read any."""
+    for name, count in before.items():
+        if count.waiting > limit:
+            yield f"Only {limit} of about {count.waiting} {name} events were read: --limit N"
+        if count.held:
+            yield (
+                f"About {count.held} more {name} events are held by another `failed` command, or by one that died; they "
+                "come back."
+            )
 
 
 def ingest_failures(stack: Stack) -> list[str]:
     """What to say about event_pipeline's own dead letters, which SQS itself sends again."""
     if INGEST not in stack.outputs:
         return []
-    about = attributes(stack, stack.outputs[INGEST])
-    if not int(about["ApproximateNumberOfMessages"]):
+    count = Count.of(stack, stack.outputs[INGEST])
+    if not count.waiting:
         return []
     return [
-        f"About {about['ApproximateNumberOfMessages']} messages wait in event_pipeline's {INGEST}. Send them again:",
-        f"  aws sqs start-message-move-task --source-arn {about['QueueArn']}",
+        f"About {counted(count.waiting, 'message')} in event_pipeline's {INGEST}. Send them again:",
+        f"  aws sqs start-message-move-task --source-arn {count.arn}",
     ]
