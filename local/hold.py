@@ -15,7 +15,7 @@ Message = Mapping[str, Any]
 SECONDS = 60
 RENEW_EVERY = 20
 BATCH = 10  # what SQS takes in one call
-WAIT = 2  # a receive that does not wait asks only some of SQS's servers, and can miss messages
+WAIT = 1  # a receive that does not wait asks only some of SQS's servers, and can miss messages
 
 
 class Hold:
