@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from local import left_out
 from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
+from local.hold import look
 
 NAME = "eventbridge-automations"
 BUILT = ROOT / ".aws-sam" / "local" / "build" / "template.yaml"
@@ -378,17 +379,8 @@ class Stack:
 
     def failed_events(self) -> list[dict[str, Any]]:
         """What is in the failed-events queue: each with `requestPayload`, the event, and `responsePayload`, why."""
-        sqs, url = self.cloud.client("sqs"), self.outputs["FailedEventsQueue"]
-        found: list[dict[str, Any]] = []
-        while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages"):
-            known = {json.dumps(item) for item in found}
-            fresh = [
-                item for item in (json.loads(message["Body"]) for message in batch) if json.dumps(item) not in known
-            ]
-            if not fresh:
-                break
-            found += fresh
-        return found
+        messages = look(self.cloud.client("sqs"), self.outputs["FailedEventsQueue"])
+        return [json.loads(message["Body"]) for message in messages]
 
 
 def _name(identifier: str) -> str:
