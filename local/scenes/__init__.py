@@ -15,6 +15,7 @@ from local.scenes.codebuild_slack import codebuild_slack
 from local.scenes.ec2_state_alerts import ec2_state_alerts
 from local.scenes.event_pipeline import event_pipeline, messages_that_do_not_fit
 from local.scenes.explain import explain_and_send
+from local.scenes.failed import failed_and_tried_again
 from local.scenes.image_resize import image_resize, image_that_is_none
 from local.scenes.office_hours import office_hours
 from local.scenes.order_events import order_events
@@ -57,4 +58,5 @@ SCENES: list[Scene] = [
     rest_stage_created,
     http_stage_created,
     explain_and_send,
+    failed_and_tried_again,
 ]
