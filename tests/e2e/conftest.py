@@ -16,7 +16,7 @@ def run(monkeypatch, capsys):
 
     def call(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["local", *arguments])
-        monkeypatch.setattr(terminal.console, "file", sys.stdout)
+        monkeypatch.setattr(terminal.console, "_file", sys.stdout)  # `file` would keep what stdout is now
         status = command_line.main()
         return status, capsys.readouterr().out
 
