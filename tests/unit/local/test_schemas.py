@@ -82,7 +82,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(schemas, "published", lambda: events)
         monkeypatch.setattr(command_line, "COMMANDS", [*{schemas, *COMMANDS}])
         monkeypatch.setattr(sys, "argv", ["local", "schemas", *arguments])
-        monkeypatch.setattr(terminal.console, "file", sys.stdout)
+        monkeypatch.setattr(terminal.console, "_file", sys.stdout)  # `file` would keep what stdout is now
         status = command_line.main()
         return status, capsys.readouterr().out
 
