@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from local import left_out
+from local import archives, left_out
 from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
 
 NAME = "eventbridge-automations"
@@ -62,6 +62,7 @@ PARAMETERS = {
     # @ buses
     # @ webhook_receiver
     # @ archives
+    "ArchiveEvents": "true",
     # @ schemas
     # @ order_events
 }
@@ -78,6 +79,7 @@ class Rule:
         pattern: its event pattern, as JSON.
         target: ARN of what it sends events to.
         transformer: how EventBridge rewrites the event for the target, if it does.
+        arn: its own.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Rule:
     pattern: str
     target: str
     transformer: Mapping[str, Any] | None = None
+    arn: str = ""
 
     @property
     def invokes(self) -> bool:
@@ -147,7 +150,9 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
         *("deploy", "--config-env", "local", "--parameter-overrides", *overrides),
         env={**cloud.environment(), "SAM_CLI_POLL_DELAY": "0.1"},
     )
-    return Stack(cloud)
+    stack = Stack(cloud)
+    archives.create(stack, BUILT, values)
+    return stack
 
 
 def _sam(*arguments: str, env: Mapping[str, str]) -> None:
@@ -202,7 +207,8 @@ class Stack:
                         # SAM names the rule of a function after the function's logical id and the rule's own key.
                         name = logical_ids[rule["Name"]].removeprefix(function)
                         transformer = target.get("InputTransformer")
-                        found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"], transformer))
+                        pattern, arn = rule["EventPattern"], rule["Arn"]
+                        found.append(Rule(name, function, bus, pattern, target["Arn"], transformer, arn))
         return found
 
     def _rules_of_all_buses(self) -> Iterator[tuple[str, Any]]:
