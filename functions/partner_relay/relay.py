@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from automations import delivery, http
@@ -26,14 +28,14 @@ def relay(event: PartnerEvent, stops: Sequence[Stop], settings: Settings, contex
     Raises:
         DeliveryError: names each destination that did not take the event; the others did.
     """
-    left = http.time_left(context)
+    left, about = http.time_left(context), identity(event)
     try:
         delivery.deliver(
             {
                 stop.destination.name: partial(send, event, stop, settings, left, len(stops) - index)
                 for index, stop in enumerate(stops)
             },
-            key=event.id,  # all that every partner's event has; EventBridge keeps it when it delivers again
+            key=about,
             table=settings.idempotency_table,
             context=context,
         )
@@ -42,12 +44,18 @@ def relay(event: PartnerEvent, stops: Sequence[Stop], settings: Settings, contex
             if isinstance(failure, Rejected):
                 notify(
                     rejected(event, name, failure, settings.routes_parameter),
-                    key=f"rejected/{name}/{event.id}",
+                    key=f"rejected/{name}/{about}",
                     table=settings.idempotency_table,
                     context=context,
                     topic=settings.alerts_topic,
                 )
         raise
+
+
+def identity(event: PartnerEvent) -> str:
+    """What stays the same when EventBridge delivers an event again or replays it; AWS does not say that a replay keeps the id."""
+    said = [event.source, event.detail_type, event.time.isoformat(), event.resources, event.detail]
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def send(event: PartnerEvent, stop: Stop, settings: Settings, left: Callable[[], float], waiting: int) -> None:
