@@ -40,9 +40,9 @@ def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> 
         nargs="?",
         choices=["start", "list", "follow", "cancel"],
         default="start",
-        help="start one (when not given), list those of the last 90 days, follow or cancel one",
+        help="start one (when not given), list those there are, follow or cancel one",
     )
-    parser.add_argument("replay", nargs="?", help="name of the replay to follow or to cancel")
+    parser.add_argument("replay", nargs="?", metavar="NAME", help="name of the replay to follow or to cancel")
     parser.add_argument("--from", dest="start", metavar="TIME", help="2026-11-22T09:00+09:00, or -2h: two hours ago")
     parser.add_argument("--to", dest="end", metavar="TIME", default="now", help="likewise, or now (%(default)s)")
     parser.add_argument("--bus", metavar="NAME", help="whose archive; not needed when it follows from the rules")
