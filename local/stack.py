@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from local import left_out
+from local import archives, left_out
 from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
 from local.hold import look
 
@@ -72,6 +72,7 @@ PARAMETERS = {
     # @ webhook_receiver
     "EnableWebhookReceiver": "true",
     # @ archives
+    "ArchiveEvents": "true",
     # @ schemas
     "DiscoverSchemas": "true",
     # @ order_events
@@ -91,6 +92,7 @@ class Rule:
         target: ARN of what it sends events to.
         transformer: how EventBridge rewrites the event for the target, if it does.
         enabled: whether EventBridge judges events by it at all.
+        arn: its own.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Rule:
     target: str
     transformer: Mapping[str, Any] | None = None
     enabled: bool = True
+    arn: str = ""
 
     @property
     def invokes(self) -> bool:
@@ -169,7 +172,9 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
         *("deploy", "--config-env", "local", "--parameter-overrides", *overrides),
         env={**cloud.environment(), "SAM_CLI_POLL_DELAY": "0.1"},
     )
-    return Stack(cloud)
+    stack = Stack(cloud)
+    archives.create(stack, BUILT, values)
+    return stack
 
 
 def _sam(*arguments: str, env: Mapping[str, str]) -> None:
@@ -238,9 +243,8 @@ class Stack:
                         name = logical_ids[rule["Name"]].removeprefix(function)
                         transformer = target.get("InputTransformer")
                         enabled = rule.get("State") != "DISABLED"
-                        found.append(
-                            Rule(name, function, bus, rule["EventPattern"], target["Arn"], transformer, enabled)
-                        )
+                        pattern, arn = rule["EventPattern"], rule["Arn"]
+                        found.append(Rule(name, function, bus, pattern, target["Arn"], transformer, enabled, arn))
         return found
 
     def _rules_of_all_buses(self) -> Iterator[tuple[str, Any]]:

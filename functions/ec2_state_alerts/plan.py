@@ -67,6 +67,8 @@ def _obstacle(
         return "It does not exist any more.", False
     if instance.state in {"pending", "running"}:
         return "It runs again already.", False
+    if instance.launched and instance.launched > event.time:  # the event is late, or replayed
+        return "It was started since. If it is stopped now, an event of its own says so.", False
     if instance.tags.get(settings.auto_restart_tag, "").lower() != "true":
         return f"It has no tag {settings.auto_restart_tag}=true.", False
     if instance.auto_scaling_group:

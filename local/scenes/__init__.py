@@ -21,6 +21,7 @@ from local.scenes.office_hours import office_hours
 from local.scenes.order_events import order_events
 from local.scenes.partner_relay import partner_relay
 from local.scenes.rds_backup import rds_backup
+from local.scenes.replay import replay
 from local.scenes.schemas import schemas
 from local.scenes.security_remediation import (
     administrator_made,
@@ -49,6 +50,7 @@ SCENES: list[Scene] = [
     webhook_receiver,
     rds_backup,
     app_notifications,
+    replay,
     basket,
     schemas,
     event_pipeline,

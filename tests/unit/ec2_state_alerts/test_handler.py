@@ -40,6 +40,7 @@ def launch(**tags: str) -> str:
         MaxCount=1,
         TagSpecifications=[{"ResourceType": "instance", "Tags": named}],  # type: ignore[list-item,misc]
     )["Instances"]
+    backend(instance["InstanceId"]).launch_time = datetime(2026, 11, 20, tzinfo=UTC)  # before the events
     return instance["InstanceId"]
 
 
@@ -266,6 +267,26 @@ def test_an_instance_that_runs_again_already_is_left_alone(restarting, alerts, c
 
     assert "runs again already" in alerts.received()[0]["Message"]
     assert boto3.client("dynamodb").scan(TableName="RestartsTable")["Count"] == 0
+
+
+def test_a_late_or_replayed_stop_does_not_start_an_instance_that_was_started_and_stopped_since(
+    restarting, alerts, context
+):
+    instance = launch_and_stop(**OPTED_IN)
+    backend(instance).launch_time = datetime(2026, 11, 22, 3, 0, 1, tzinfo=UTC)
+
+    lambda_handler(stopped(instance, "2026-11-22T03:00:00Z") | {"replay-name": "again"}, context)
+
+    assert state(instance) == "stopped"
+    assert "It was started since." in alerts.received()[0]["Message"]
+
+
+def test_restarts_are_remembered_for_as_long_as_the_archive_keeps_the_stops(restarting, alerts, context, monkeypatch):
+    monkeypatch.setenv("ARCHIVE_RETENTION_DAYS", "90")
+    lambda_handler(stopped(launch_and_stop(**OPTED_IN), "2026-11-22T03:00:00Z"), context)
+
+    [item] = boto3.client("dynamodb").scan(TableName="RestartsTable")["Items"]
+    assert int(item["expires_at"]["N"]) == datetime(2027, 2, 21, 3, tzinfo=UTC).timestamp()
 
 
 def test_when_aws_refuses_the_start_people_are_told_and_the_event_fails(restarting, alerts, context, monkeypatch):

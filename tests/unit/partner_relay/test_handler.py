@@ -250,6 +250,33 @@ def test_a_webhook_that_is_put_on_the_bus_twice_is_relayed_once(receiver, crm, c
     assert len(receiver.requests) == 4
 
 
+def test_a_replayed_event_is_relayed_no_second_time_whatever_its_id(receiver, crm, context):
+    put_routes(crm)
+
+    lambda_handler(TICKET, context)
+    lambda_handler(TICKET | {"replay-name": "again", "id": "0c6ba0c2-6a1a-4f0a-9a3c-0f6f7f4f0001"}, context)
+
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"time": "2026-11-22T03:00:01Z"},
+        {"source": "aws.partner/zendesk.com/123/other"},
+        {"detail-type": "Support Ticket: Comment Created"},
+        {"detail": TICKET["detail"] | {"more": 1}},
+    ],
+)
+def test_events_that_differ_in_anything_but_the_id_are_both_relayed(other, receiver, crm, context):
+    put_routes(crm)
+
+    lambda_handler(TICKET, context)
+    lambda_handler(TICKET | other, context)
+
+    assert len(receiver.requests) == 2
+
+
 def test_an_event_that_no_route_takes_is_left_alone(receiver, context, logs):
     put_routes(SUPPORT, detail_type="Auth0 log")
 

@@ -4,6 +4,8 @@ partners whose events are shown readably.
 Partners change their details without notice, so that only what names the thing is required in them.
 """
 
+import json
+from hashlib import sha256
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -36,9 +38,14 @@ class PartnerEvent(Event):
 
     @property
     def message(self) -> str:
-        """What stays the same when the event comes again: EventBridge's id, or of a webhook the provider's own."""
-        sent = self.detail.get("id") if self.is_webhook else None
-        return f"{self.source}/{sent}" if sent else self.id
+        """What stays the same when the event comes again: a webhook's own id, or a hash of what the partner said.
+
+        AWS does not say that a replay keeps an event's id.
+        """
+        if self.is_webhook and (sent := self.detail.get("id")):
+            return f"{self.source}/{sent}"
+        said = [self.source, self.detail_type, self.time.isoformat(), self.resources, self.detail]
+        return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 class ZendeskUser(Detail):
