@@ -6,7 +6,8 @@ changes more than the part that is open.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.logging.correlation_paths import EVENT_BRIDGE
@@ -14,9 +15,10 @@ from aws_lambda_powertools.utilities.parser import event_parser
 from pydantic import BeforeValidator, Field
 
 from automations.errors import Refused, log_failure
-from automations.events.cloudtrail import ApiCall
+from automations.events.cloudtrail import ApiCall, CloudTrailRecord
 from automations.settings import COMMA_SEPARATED, EnvSettings
 from security_remediation.ingress import PortRange, parse_ports
+from security_remediation.modes import Mode, parse_modes
 from security_remediation.registry import judging
 from security_remediation.remediate import remediate
 
@@ -28,11 +30,19 @@ metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 
 
+# Older records of the console name its sign-in; every other name is a service that acts for the account.
+PEOPLE = {None, "signin.amazonaws.com"}
+
+
 class Settings(EnvSettings):
     alerts_topic: str
     slack_webhook: str = ""
     idempotency_table: str
-    mode: Literal["notify", "enforce"] = "notify"
+    mode: Mode = Mode.NOTIFY
+    modes: Annotated[dict[str, str], BeforeValidator(parse_modes)] = Field(default_factory=dict)
+    audit_bucket: str
+    exemptions_parameter: str = ""
+    allowed_principals: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     own_role_arn: str = Field(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/.+$")
     sensitive_ports: Annotated[tuple[PortRange, ...], BeforeValidator(parse_ports), COMMA_SEPARATED]
     trusted_accounts: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
@@ -83,8 +93,18 @@ def ignored(event: ApiCall, settings: Settings) -> str:
         )
     if record.failed:
         return "The call failed."
+    if record.user_identity.invoked_by not in PEOPLE:
+        return f"{record.user_identity.invoked_by} made the call on the account's behalf."
     if record.user_identity.issuer.arn == settings.own_role_arn:
         return "It is this function's own call."
+    if any(fnmatchcase(arn, pattern) for arn in _principals(record) for pattern in settings.allowed_principals):
+        return "The principal is on the list of those who may."
     # CloudTrail shows a call on another account's bucket to the caller's account as well.
     owners = {one.account_id for one in record.resources or () if one.type == "AWS::S3::Bucket" and one.account_id}
     return f"The bucket belongs to account {', '.join(sorted(owners))}." if owners - {settings.account} else ""
+
+
+def _principals(record: CloudTrailRecord) -> list[str]:
+    """The ARNs of who made the call: the session, or the user, and the role behind it."""
+    identity = record.user_identity
+    return [arn for arn in (identity.arn, identity.issuer.arn) if arn]

@@ -6,6 +6,6 @@ function gets the parsed arguments, and returns False when what it shows is a fa
 
 from types import ModuleType
 
-from local.commands import send
+from local.commands import security, send
 
-COMMANDS: list[ModuleType] = [send]
+COMMANDS: list[ModuleType] = [security, send]

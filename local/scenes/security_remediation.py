@@ -21,7 +21,7 @@ def bucket_made_public(stage: Stage) -> None:
     }
     policy = event["detail"]["requestParameters"]["bucketPolicy"]
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy | {"Statement": [*policy["Statement"], own]}))
-    stage.send(event, expect="BucketExposed")
+    stage.send(event, expect="S3Call")
 
     def statements() -> list[str]:
         return [s.get("Sid", "") for s in json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]]
@@ -43,7 +43,7 @@ def security_group_opened(stage: Stage) -> None:
     event = stage.sample("security_remediation/authorize-ingress-open-flat")
     event["detail"]["requestParameters"]["groupId"] = group
     event["detail"]["responseElements"] = None
-    stage.send(event, expect="IngressOpened")
+    stage.send(event, expect="Ec2Call")
 
     def open_ports() -> list[int]:
         [found] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
@@ -61,7 +61,7 @@ def administrator_made(stage: Stage) -> None:
     iam.create_user(UserName=user)
     for attached in (policy, "arn:aws:iam::aws:policy/ReadOnlyAccess"):
         iam.attach_user_policy(UserName=user, PolicyArn=attached)
-    stage.send(event, expect="AdminGranted")
+    stage.send(event, expect="IamCall")
 
     def policies() -> list[str]:
         return [item["PolicyName"] for item in iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]]

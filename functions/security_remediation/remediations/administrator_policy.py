@@ -7,28 +7,36 @@ reading what they say.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.permissions import ANY_GROUP, ANY_ROLE, ANY_USER, READ_ROLE_TAGS, READ_USER_TAGS
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "administrator_policy"
+KIND = Kind.UNDO
 SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"iam.amazonaws.com": ("AttachUserPolicy", "AttachGroupPolicy", "AttachRolePolicy")}
-READS: Actions = (
-    "iam:ListAttachedUserPolicies",
-    "iam:ListAttachedGroupPolicies",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListUserTags",
-    "iam:ListRoleTags",
+READS: Permissions = (
+    Allow(("iam:ListAttachedUserPolicies",), ANY_USER),
+    Allow(("iam:ListAttachedGroupPolicies",), ANY_GROUP),
+    Allow(("iam:ListAttachedRolePolicies",), ANY_ROLE),
+    READ_USER_TAGS,
+    READ_ROLE_TAGS,
 )
-WRITES: Actions = ("iam:DetachUserPolicy", "iam:DetachGroupPolicy", "iam:DetachRolePolicy")
+WRITES: Permissions = (
+    Allow(("iam:DetachUserPolicy",), ANY_USER),
+    Allow(("iam:DetachGroupPolicy",), ANY_GROUP),
+    Allow(("iam:DetachRolePolicy",), ANY_ROLE),
+)
+SURE = "Certain for AWS's own policy. Other policies that lead to the same rights are not seen here."
 
 ADMINISTRATOR_ACCESS = re.compile(r"^arn:[a-z-]+:iam::aws:policy/AdministratorAccess$")
 # Roles of IAM Identity Center: IAM refuses every change by anyone but AWS (UnmodifiableEntity).
@@ -52,13 +60,21 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         remark = "Only IAM Identity Center can change this role: look at its permission set, and who assigned it."
         return Plan(resource, finding, SEVERITY, remark=remark)
     change = {"kind": kind, f"{kind}Name": name, "PolicyArn": policy}
-    return Plan(resource, finding, SEVERITY, steps=("Detach AdministratorAccess from it.",), change=change)
+    return Plan(
+        resource, finding, SEVERITY, steps=("Detach AdministratorAccess from it.",), change=change, before=change
+    )
 
 
 def apply(plan: Plan) -> None:
     arguments = dict(plan.change)
     detach: Any = getattr(aws.iam(), f"detach_{arguments.pop('kind').lower()}_policy")
     unless_absent(lambda: detach(**arguments), "NoSuchEntity")
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    arguments = dict(before)
+    attach: Any = getattr(aws.iam(), f"attach_{arguments.pop('kind').lower()}_policy")
+    attach(**arguments)
 
 
 def _target(record: CloudTrailRecord) -> tuple[str, str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.policies import Exposure, exposures, without
 from security_remediation.reading import bucket_tags, unless_absent
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "bucket_policy"
+KIND = Kind.UNDO
 SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"s3.amazonaws.com": ("PutBucketPolicy",)}
-READS: Actions = ("s3:GetBucketPolicy", "s3:GetBucketTagging")
-WRITES: Actions = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
+READS: Permissions = (Allow(("s3:GetBucketPolicy",), ANY_BUCKET), READ_BUCKET_TAGS)
+WRITES: Permissions = (Allow(("s3:PutBucketPolicy", "s3:DeleteBucketPolicy"), ANY_BUCKET),)
+SURE = (
+    "Certain for principals without conditions. Whose a fixed organisation, VPC or address range is, is not checked, and "
+    "Deny statements are not weighed."
+)
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -53,12 +59,17 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         )
         + (() if left else ("Delete the bucket policy, because nothing is left of it.",)),
         change={"Bucket": bucket} | ({"Policy": json.dumps(left)} if left else {}),
+        before={"Bucket": bucket, "Policy": json.dumps(state.current)},
     )
 
 
 def apply(plan: Plan) -> None:
     call = aws.s3().put_bucket_policy if "Policy" in plan.change else aws.s3().delete_bucket_policy
     unless_absent(lambda: call(**plan.change), "NoSuchBucketPolicy", "NoSuchBucket")
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    aws.s3().put_bucket_policy(**before)
 
 
 def _current(bucket: str) -> dict[str, Any]:

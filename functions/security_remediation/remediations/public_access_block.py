@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import bucket_tags, unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "public_access_block"
+KIND = Kind.UNDO
 SEVERITY = Severity.WARNING
 # `DeletePublicAccessBlock` and `PutPublicAccessBlock` of the API; CloudTrail has other names for them.
 EVENTS: Events = {"s3.amazonaws.com": ("DeleteBucketPublicAccessBlock", "PutBucketPublicAccessBlock")}
-READS: Actions = ("s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging")
-WRITES: Actions = ("s3:PutBucketPublicAccessBlock",)
+READS: Permissions = (Allow(("s3:GetBucketPublicAccessBlock",), ANY_BUCKET), READ_BUCKET_TAGS)
+WRITES: Permissions = (Allow(("s3:PutBucketPublicAccessBlock",), ANY_BUCKET),)
+SURE = "A record does not say what was on before, so what a call leaves off counts as switched off."
 
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -46,11 +49,16 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         SEVERITY,
         steps=tuple(f"Switch {flag} on." for flag in off),
         change={"Bucket": bucket, "PublicAccessBlockConfiguration": state.current | dict.fromkeys(off, True)},
+        before={"Bucket": bucket, "PublicAccessBlockConfiguration": state.current},
     )
 
 
 def apply(plan: Plan) -> None:
     unless_absent(lambda: aws.s3().put_public_access_block(**plan.change), "NoSuchBucket")
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    aws.s3().put_public_access_block(**before)
 
 
 def _flags(bucket: str) -> dict[str, bool]:

@@ -5,6 +5,7 @@ The permissions that were there before count too: two halves of the internet, ad
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +13,22 @@ from automations import aws
 from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.ingress import Permission, offending
+from security_remediation.ingress import EVERY_PROTOCOL, Permission, offending
 from security_remediation.ingress_record import group_id, of_rule, recorded_ids, recorded_permissions
-from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.permissions import NO_RESOURCES, ec2
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "security_group_ingress"
+KIND = Kind.UNDO
 SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"ec2.amazonaws.com": ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")}
-READS: Actions = ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
-WRITES: Actions = ("ec2:RevokeSecurityGroupIngress",)
+READS: Permissions = (Allow(("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"), why=NO_RESOURCES),)
+WRITES: Permissions = (Allow(("ec2:RevokeSecurityGroupIngress",), ec2("security-group")),)
+SURE = "Certain for address ranges. Prefix lists and groups as sources are not judged, nor whether a route leads to the group."
 
 
 @dataclass(frozen=True)
@@ -42,18 +46,18 @@ class Group:
 
 
 def read(record: CloudTrailRecord) -> State:
-    ec2 = aws.ec2()
-    if record.aws_region not in {"", ec2.meta.region_name}:
+    client = aws.ec2()
+    if record.aws_region not in {"", client.meta.region_name}:
         raise Refused(
-            f"The security group is in {record.aws_region}; this function looks after {ec2.meta.region_name} only."
+            f"The security group is in {record.aws_region}; this function looks after {client.meta.region_name} only."
         )
     group = group_id(record)
     asked: dict[str, Any] = {"GroupIds": [group]} if group else {"GroupNames": [record.required("groupName")]}
-    found = unless_absent(lambda: ec2.describe_security_groups(**asked), "InvalidGroup.NotFound")
+    found = unless_absent(lambda: client.describe_security_groups(**asked), "InvalidGroup.NotFound")
     if not found or not found["SecurityGroups"]:
         return State(current=None)
     [known] = found["SecurityGroups"]
-    pages = ec2.get_paginator("describe_security_group_rules").paginate(
+    pages = client.get_paginator("describe_security_group_rules").paginate(
         Filters=[{"Name": "group-id", "Values": [known["GroupId"]]}]
     )
     rules = [rule for page in pages for rule in page["SecurityGroupRules"]]
@@ -83,6 +87,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
             SEVERITY,
             steps=tuple(f"Revoke the permission {one.rule_id}: {one}." for one in still),
             change={"GroupId": group.id, "SecurityGroupRuleIds": [one.rule_id for one in still]},
+            before={"GroupId": group.id, "IpPermissions": [_ip_permission(one) for one in still]},
         )
     opened = offending(recorded, others, settings.sensitive_ports)
     return settled(resource, f"was opened to the world ({', '.join(map(str, opened))})", state) if opened else None
@@ -98,3 +103,24 @@ def apply(plan: Plan) -> None:
             "InvalidPermission.NotFound",
             "InvalidGroup.NotFound",
         )
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    for one in before["IpPermissions"]:  # one by one: AWS adds none when one of several is there
+        unless_absent(
+            lambda one=one: aws.ec2().authorize_security_group_ingress(  # type: ignore[misc]
+                GroupId=before["GroupId"], IpPermissions=[one]
+            ),
+            "InvalidPermission.Duplicate",
+        )
+
+
+def _ip_permission(one: Permission) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html"""
+    ports = {} if one.protocol == EVERY_PROTOCOL else {"FromPort": one.ports[0], "ToPort": one.ports[1]}
+    range_ = (
+        {"Ipv6Ranges": [{"CidrIpv6": str(one.cidr)}]}
+        if one.cidr.version == 6
+        else {"IpRanges": [{"CidrIp": str(one.cidr)}]}
+    )
+    return {"IpProtocol": one.protocol, **ports, **range_}
