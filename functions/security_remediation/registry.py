@@ -3,6 +3,13 @@
 from automations.events.cloudtrail import CloudTrailRecord
 from security_remediation.plan import EVERY_CALL, Remediation
 from security_remediation.remediations import (
+    # @ trail
+    # @ ec2
+    # @ iam
+    # @ keys
+    # @ baseline
+    # @ sessions
+    # @ compute
     administrator_policy,
     bucket_policy,
     public_access_block,
@@ -11,12 +18,20 @@ from security_remediation.remediations import (
     security_group_ingress,
 )
 
+# The trail comes first: a stopped trail blinds everything after it.
 REMEDIATIONS: tuple[Remediation, ...] = (
+    # @ trail
+    # @ baseline
     bucket_policy,
     public_acl,
     public_access_block,
     security_group_ingress,
     administrator_policy,
+    # @ iam
+    # @ ec2
+    # @ keys
+    # @ sessions
+    # @ compute
     root_activity,
 )
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.ingress import EVERY_PROTOCOL, Permission, offending
 from security_remediation.ingress_record import group_id, of_rule, recorded_ids, recorded_permissions
 from security_remediation.permissions import NO_RESOURCES, ec2
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.reading import unless_absent
+from security_remediation.reading import own_region, unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -47,10 +46,7 @@ class Group:
 
 def read(record: CloudTrailRecord) -> State:
     client = aws.ec2()
-    if record.aws_region not in {"", client.meta.region_name}:
-        raise Refused(
-            f"The security group is in {record.aws_region}; this function looks after {client.meta.region_name} only."
-        )
+    own_region(record, client, "security group")
     group = group_id(record)
     asked: dict[str, Any] = {"GroupIds": [group]} if group else {"GroupNames": [record.required("groupName")]}
     found = unless_absent(lambda: client.describe_security_groups(**asked), "InvalidGroup.NotFound")
