@@ -38,6 +38,10 @@ stop: $(DEV) ## Stop the local cloud that `make local` started
 send: $(DEV) ## Send one sample event to the running local cloud: make send EVENT=events/ec2_state_alerts/stopped.json
 	@python -m local send "$(EVENT)"
 
+.PHONY: explain
+explain: $(DEV) ## Say which rules of the local cloud a sample event matches, and what stops the others: make explain EVENT=...
+	@python -m local explain "$(EVENT)"
+
 .PHONY: test
 test: $(DEV) $(LOCAL) ## Run all tests: unit, template, end to end
 	@pytest tests/unit --numprocesses auto

@@ -54,10 +54,12 @@ class Cloud:
         # MiniStack reads the account from the access key.
         return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)  # noqa: S106
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the service."""
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """A boto3 client of the service; what `config` says comes before what is usual here."""
         quick = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=60)
-        return self.session.client(service, endpoint_url=self.endpoint, config=quick)  # type: ignore[call-overload]
+        return self.session.client(  # type: ignore[call-overload]
+            service, endpoint_url=self.endpoint, config=quick.merge(config) if config else quick
+        )
 
     def environment(self) -> dict[str, str]:
         """The environment for a program, such as SAM CLI, that is to use this cloud instead of AWS."""
@@ -88,9 +90,9 @@ class Aws:
     def session(self) -> boto3.Session:
         return boto3.Session(profile_name=self.profile, region_name=self.region)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of the service."""
-        return self.session.client(service)  # type: ignore[call-overload]
+        return self.session.client(service, config=config)  # type: ignore[call-overload]
 
 
 def free_port() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +198,9 @@ def pattern_of(remediation: Remediation) -> Mapping[str, Any]:
 
 
 NO_ERROR = "errorCode: [{exists: false}]"
-# Older records of the console name its sign-in; every other name is a service that acts for the account.
-NOT_A_SERVICE = "invokedBy: [{exists: false}, signin.amazonaws.com]"
+# Records of the console may name its sign-in, or say AWS Internal, beside the person; every other name is a service that acts for
+# the account.
+NOT_A_SERVICE = "invokedBy: [{exists: false}, signin.amazonaws.com, AWS Internal]"
 # Users and root have no sessionIssuer.
 NOT_OURSELVES = (
     "sessionContext: {sessionIssuer: {arn: [{exists: false}, "
@@ -206,43 +208,113 @@ NOT_OURSELVES = (
 )
 
 
+@dataclass(frozen=True)
+class RuleOfCalls:
+    """A rule, and what else than its calls the events' `detail` must have."""
+
+    name: str
+    events: Mapping[str, tuple[str, ...]]
+    pattern: Mapping[str, Any] = field(default_factory=dict)
+    read_only: bool = False
+
+    @property
+    def anchor(self) -> str:
+        """Of its pattern's detail, which its twin shares."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", self.name).lower()
+
+    @property
+    def sources(self) -> list[str]:
+        return [f"aws.{_service(source)}" for source in self.events]
+
+    @property
+    def detail_type(self) -> str:
+        signs_in = list(self.events) == ["signin.amazonaws.com"]
+        return "AWS Console Sign In via CloudTrail" if signs_in else "AWS API Call via CloudTrail"
+
+    @property
+    def state(self) -> list[str]:
+        """EventBridge gives calls that only read to no other rules than those in this state."""
+        state = "State: !If [TellRootReads, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, DISABLED]"
+        return [state] if self.read_only else []
+
+
+def rules_of_calls() -> list[RuleOfCalls]:
+    """One for each service, and one for each remediation with a pattern of its own."""
+    return [
+        *(
+            RuleOfCalls(f"{camel(_service(source))}Call", {source: tuple(names)})
+            for source, names in calls_by_source().items()
+        ),
+        *(
+            RuleOfCalls(camel(one.NAME), one.EVENTS, pattern_of(one), getattr(one, "READ_ONLY", False))
+            for one in REMEDIATIONS
+            if pattern_of(one)
+        ),
+    ]
+
+
 def rules() -> str:
-    lines: list[str] = []
-    for source, names in calls_by_source().items():
-        lines += _rule(f"{camel(_service(source))}Call", {source: tuple(names)}, {})
-    for one in REMEDIATIONS:
-        if pattern_of(one):
-            lines += _rule(camel(one.NAME), one.EVENTS, pattern_of(one), reads=getattr(one, "READ_ONLY", False))
+    lines = [line for rule in rules_of_calls() for line in _rule(rule)]
     return "\n".join([*lines, *_root_rule()]) + "\n"
+
+
+GLOBAL = {"iam.amazonaws.com", "organizations.amazonaws.com", "signin.amazonaws.com", "sts.amazonaws.com"}
+"""Services whose calls CloudTrail records in us-east-1, those of sign-ins and STS as far as they use its global endpoint."""
+
+
+def twins() -> str:
+    """Rules on the application bus for this account's calls that a forwarder brings from us-east-1."""
+    lines: list[str] = []
+    for rule in rules_of_calls():
+        if set(rule.events) <= GLOBAL:
+            lines += _twin(rule.name, rule.state, [f"source: {_flow(rule.sources)}"], rule.detail_type, rule.anchor)
+    kinds = "AWS API Call via CloudTrail, AWS Console Sign In via CloudTrail"
+    return "\n".join([*lines, *_twin("RootActivity", [ROOT_STATE], [], kinds, "root-activity")]) + "\n"
+
+
+def _twin(name: str, state: list[str], source: list[str], detail_type: str, anchor: str) -> list[str]:
+    return [
+        f"Forwarded{name}:",
+        "  Type: AWS::Events::Rule",
+        "  Condition: SecurityRemediationForwarded",
+        "  Properties:",
+        "    EventBusName: !Ref ApplicationBus",
+        *_indented(state, 4),
+        "    EventPattern:",
+        "      account: [!Ref AWS::AccountId]",
+        *_indented(source, 6),
+        f"      detail-type: [{detail_type}]",
+        f"      detail: *{anchor}",
+        "    Targets:",
+        "      - Id: SecurityRemediationFunction",
+        "        Arn: !GetAtt SecurityRemediationFunction.Arn",
+        "        RetryPolicy: *retry",
+        "        DeadLetterConfig: {Arn: !GetAtt UndeliveredEventsQueue.Arn}",
+    ]
 
 
 def _service(source: str) -> str:
     return source.removesuffix(".amazonaws.com")
 
 
-def _rule(name: str, events: Mapping[str, Iterable[str]], more: Mapping[str, Any], *, reads: bool = False) -> list[str]:
-    sources = list(events)
-    detail_type = (
-        "AWS Console Sign In via CloudTrail" if sources == ["signin.amazonaws.com"] else "AWS API Call via CloudTrail"
-    )
-    identity = [NOT_A_SERVICE, NOT_OURSELVES]
-    detail = dict(more)
-    extra = detail.pop("userIdentity", {})
-    if more:  # root's calls of these come by root's rule
+def _rule(rule: RuleOfCalls) -> list[str]:
+    identity, detail = [NOT_A_SERVICE, NOT_OURSELVES], dict(rule.pattern)
+    extra = dict(detail.pop("userIdentity", {}))
+    if rule.pattern:  # root's calls of these come by root's rule
         identity.insert(0, f"type: {json.dumps(extra.pop('type', [{'anything-but': ['Root']}]))}")
     identity += [f"{key}: {json.dumps(value)}" for key, value in extra.items()]
     return [
-        f"{name}:",
+        f"{rule.name}:",
         "  Type: EventBridgeRule",
         "  Properties:",
-        *(["    State: !If [TellRootReads, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, DISABLED]"] if reads else []),
-        f"    Pattern: &{re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '-', name).lower()}",
-        f"      source: {_flow(f'aws.{_service(source)}' for source in sources)}",
-        f"      detail-type: [{detail_type}]",
-        "      detail:",
-        f"        eventSource: {_flow(sources)}",
+        *_indented(rule.state, 4),
+        "    Pattern:",
+        f"      source: {_flow(rule.sources)}",
+        f"      detail-type: [{rule.detail_type}]",
+        f"      detail: &{rule.anchor}",
+        f"        eventSource: {_flow(rule.events)}",
         "        eventName:",
-        *(f"          - {one}" for names in events.values() for one in names),
+        *(f"          - {one}" for names in rule.events.values() for one in names),
         f"        {NO_ERROR}",
         "        userIdentity:",
         *_indented(identity, 10),
@@ -252,6 +324,9 @@ def _rule(name: str, events: Mapping[str, Iterable[str]], more: Mapping[str, Any
     ]
 
 
+ROOT_STATE = "State: !If [TellRootReads, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, ENABLED]"
+
+
 def _root_rule() -> list[str]:
     sources = calls_by_source()
     return [
@@ -259,10 +334,10 @@ def _root_rule() -> list[str]:
         "  Type: EventBridgeRule",
         "  Properties:",
         "    # EventBridge gives calls that only read to no other rules than those in this state.",
-        "    State: !If [TellRootReads, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, ENABLED]",
-        "    Pattern: &root-activity",
+        f"    {ROOT_STATE}",
+        "    Pattern:",
         "      detail-type: [AWS API Call via CloudTrail, AWS Console Sign In via CloudTrail]",
-        "      detail:",
+        "      detail: &root-activity",
         f"        {NO_ERROR}",
         "        userIdentity:",
         "          type: [Root]",
@@ -334,6 +409,7 @@ PARTS: Mapping[Path, Mapping[str, Callable[[], str]]] = {
         "policy references": policy_references,
         "rules": rules,
         "policies": policies,
+        "twins": twins,
     },
     ROOT / "functions" / "security_remediation" / "README.md": {"table": readme_table},
     ROOT / "docs" / "security.md": {"remediations": document_sections},

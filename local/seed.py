@@ -14,6 +14,11 @@ from local.stage import Stage
 
 SIGNING_SECRET = "whsec_bG9jYWwgY2xvdWQgc2lnbmluZyBzZWNyZXQ="  # noqa: S105 # of the local cloud's own receiver
 API_KEY = "local-cloud-api-key"
+WEBHOOK_SECRETS = {
+    "standard": SIGNING_SECRET,
+    **{scheme: f"local-cloud-{scheme}-secret" for scheme in ("github", "stripe", "slack", "zendesk", "datadog")},
+}
+"""By scheme; each is received at the path of its name."""
 PREFIX = "eventbridge-automations"
 
 
@@ -47,9 +52,11 @@ def seed(cloud: Cloud, receiver_url: str) -> None:
         {"source": "aws.partner/zendesk.com/*", "destinations": [support, crm]},
         {"source": "aws.partner/datadog.com/*", "destinations": [support]},
         {"source": "aws.partner/auth0.com/*", "destinations": [support]},
+        {"source": "webhook.*", "destinations": [support]},
     ]
     ssm.put_parameter(Name=f"/{PREFIX}/partner-routes", Value=json.dumps(routes), Type="String", Overwrite=True)
     seed_api_caller(cloud, receiver_url)
+    seed_webhooks(cloud)
 
 
 def seed_api_caller(cloud: Cloud, receiver_url: str) -> None:
@@ -70,6 +77,18 @@ def seed_api_caller(cloud: Cloud, receiver_url: str) -> None:
     }
     ssm.put_parameter(Name=f"/{PREFIX}/api-request", Value=json.dumps(request), Type="String", Overwrite=True)
     ssm.put_parameter(Name=f"/{PREFIX}/api/deployments-key", Value=API_KEY, Type="SecureString", Overwrite=True)
+
+
+def seed_webhooks(cloud: Cloud) -> None:
+    """Store the secrets that sign webhooks, one for each scheme, and that they are received."""
+    ssm = cloud.client("ssm")
+    for scheme, text in WEBHOOK_SECRETS.items():
+        ssm.put_parameter(Name=f"/{PREFIX}/webhook/{scheme}", Value=text, Type="SecureString", Overwrite=True)
+    webhooks = [
+        {"provider": scheme, "scheme": scheme, "secrets": [f"ssm:/{PREFIX}/webhook/{scheme}"]}
+        for scheme in WEBHOOK_SECRETS
+    ]
+    ssm.put_parameter(Name=f"/{PREFIX}/webhooks", Value=json.dumps(webhooks), Type="String", Overwrite=True)
 
 
 def set_stage(stack: Stack, receiver: Receiver, folder: Path, console: Console) -> Stage:

@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from local import left_out
+from botocore.exceptions import ClientError
+
+from local import archives, left_out
 from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
+from local.hold import look
 
 NAME = "eventbridge-automations"
 BUILT = ROOT / ".aws-sam" / "local" / "build" / "template.yaml"
 DEPLOYED = BUILT.with_name("deployed.yaml")  # as samconfig.toml says
+
+DEFAULT_BUS = "default"
 
 UPLOADS = "amzn-s3-demo-uploads"  # the bucket that the sample events name
 DERIVATIVES = "amzn-s3-demo-derivatives"
@@ -60,10 +65,18 @@ PARAMETERS = {
     "EnableBasket": "true",
     "EnableOrdering": "true",
     # @ buses
+    "ForwardedEvents": "true",
+    "BusAccounts": "444455556666,777788889999",
+    "BusOrganization": "o-exampleorgid",
+    "BusSources": "aws.*,com.example.*",
     # @ webhook_receiver
+    "EnableWebhookReceiver": "true",
     # @ archives
+    "ArchiveEvents": "true",
     # @ schemas
+    "DiscoverSchemas": "true",
     # @ order_events
+    "PublishOrderEvents": "true",
 }
 
 
@@ -78,6 +91,8 @@ class Rule:
         pattern: its event pattern, as JSON.
         target: ARN of what it sends events to.
         transformer: how EventBridge rewrites the event for the target, if it does.
+        enabled: whether EventBridge judges events by it at all.
+        arn: its own.
     """
 
     name: str
@@ -86,11 +101,21 @@ class Rule:
     pattern: str
     target: str
     transformer: Mapping[str, Any] | None = None
+    enabled: bool = True
+    arn: str = ""
 
     @property
     def invokes(self) -> bool:
         """Whether it sends events to a function."""
         return self.function.endswith("Function")
+
+    def hears(self, source: str) -> bool:
+        """Whether events of the source can arrive on its bus by themselves, without being forwarded.
+
+        What an AWS service sends arrives on the default bus, what a partner sends on the bus with the name of its source, or on
+        the default bus where another rule forwards it; applications put theirs on the bus of their choice.
+        """
+        return self.bus == DEFAULT_BUS or not source.startswith("aws.") or self.bus == source
 
 
 @dataclass(frozen=True)
@@ -147,7 +172,9 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
         *("deploy", "--config-env", "local", "--parameter-overrides", *overrides),
         env={**cloud.environment(), "SAM_CLI_POLL_DELAY": "0.1"},
     )
-    return Stack(cloud)
+    stack = Stack(cloud)
+    archives.create(stack, BUILT, values)
+    return stack
 
 
 def _sam(*arguments: str, env: Mapping[str, str]) -> None:
@@ -180,13 +207,26 @@ class Stack:
 
     @cached_property
     def resources(self) -> dict[str, str]:
-        """Physical id by logical id."""
-        pages = self.cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
-        return {
-            item["LogicalResourceId"]: item["PhysicalResourceId"]
-            for page in pages
-            for item in page["StackResourceSummaries"]
-        }
+        """Physical id by logical id.
+
+        Raises:
+            LocalError: there is no stack of this name.
+        """
+        client = self.cloud.client("cloudformation")
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        try:
+            return {
+                item["LogicalResourceId"]: item["PhysicalResourceId"]
+                for page in pages
+                for item in page["StackResourceSummaries"]
+            }
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            where = client.meta.region_name
+            raise LocalError(
+                f"There is no stack {self.name} in {where}. Name another: --stack NAME, --region REGION"
+            ) from None
 
     @cached_property
     def rules(self) -> list[Rule]:
@@ -202,7 +242,9 @@ class Stack:
                         # SAM names the rule of a function after the function's logical id and the rule's own key.
                         name = logical_ids[rule["Name"]].removeprefix(function)
                         transformer = target.get("InputTransformer")
-                        found.append(Rule(name, function, bus, rule["EventPattern"], target["Arn"], transformer))
+                        enabled = rule.get("State") != "DISABLED"
+                        pattern, arn = rule["EventPattern"], rule["Arn"]
+                        found.append(Rule(name, function, bus, pattern, target["Arn"], transformer, enabled, arn))
         return found
 
     def _rules_of_all_buses(self) -> Iterator[tuple[str, Any]]:
@@ -218,30 +260,38 @@ class Stack:
                 return
             more = {"NextToken": page["NextToken"]}
 
-    def matching(self, event: Mapping[str, Any]) -> list[Rule]:
-        """The rules whose pattern matches, judged by EventBridge's own `TestEventPattern`."""
+    def matching(self, event: Mapping[str, Any], bus: str | None = None) -> list[Rule]:
+        """The rules whose pattern matches, judged by EventBridge's own `TestEventPattern`.
+
+        Only rules of a bus on which the event arrives by itself; or, as if it were forwarded there, of the bus that is named.
+        """
         events, text = self.cloud.client("events"), json.dumps(event)
         return [
-            rule for rule in self.rules if events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
+            rule
+            for rule in self.rules
+            if (rule.bus == bus if bus else rule.hears(event.get("source", "")))
+            and events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
         ]
 
-    def send(self, event: Mapping[str, Any]) -> Sent:
+    def send(self, event: Mapping[str, Any], bus: str | None = None, rules: list[Rule] | None = None) -> Sent:
         """Send the event: one's own by `PutEvents` to the bus of the rules that match.
+
+        With a `bus`, as if it were forwarded there; with `rules`, to these alone.
 
         Nobody can put the event of an AWS service or a partner on a bus by hand, on AWS or here: for these, do what
         EventBridge does, and invoke the functions, and fill the queues, of the rules that match. A rule with another target is copied.
         """
-        matching = self.matching(event)
+        matching = self.matching(event, bus) if rules is None else rules
         if event["source"].startswith("aws."):
             for rule in matching:
                 if rule.invokes:
                     self.invoke(rule.target, event)
-                elif ":sqs:" in rule.target:
+                elif ":sqs:" in rule.target and not rule.transformer:
                     self.queue(rule.target.split(":")[-1], json.dumps(event))
                 else:
                     self.send_through_copy(rule, event)
             return Sent(matching, event["id"])
-        ids = {bus: self._put(bus, event) for bus in {rule.bus for rule in matching}}
+        ids = {name: self._put(name, event) for name in {rule.bus for rule in matching}}
         return Sent(matching, next(iter(ids.values()), event["id"]))
 
     def _put(self, bus: str, event: Mapping[str, Any]) -> str:
@@ -310,37 +360,31 @@ class Stack:
             if logical.endswith("Function")
         }
 
-    def log(self, function: str, event_id: str = "") -> list[dict[str, Any]]:
+    def log(self, function: str, event_id: str = "", since: datetime | None = None) -> list[dict[str, Any]]:
         """What the function logged as JSON, oldest first; only the lines about one event when its id is given."""
+        lines = []
+        for text in self.messages(function, since):
+            try:
+                line = json.loads(text)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(line, dict) and (not event_id or line.get("correlation_id") == event_id):
+                lines.append(line)
+        return lines
+
+    def messages(self, function: str, since: datetime | None = None) -> list[str]:
+        """The lines in the function's log group, Lambda's own among them, oldest first."""
         group = self.resources.get(function.removesuffix("Function") + "LogGroup")
         if not group:  # a topic, say, logs nothing
             return []
-        pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-        lines = []
-        for page in pages:
-            for entry in page["events"]:
-                for text in entry["message"].splitlines():
-                    try:
-                        line = json.loads(text)
-                    except json.JSONDecodeError:
-                        continue
-                    if isinstance(line, dict) and (not event_id or line.get("correlation_id") == event_id):
-                        lines.append(line)
-        return lines
+        start = {"startTime": int(since.timestamp() * 1000)} if since else {}
+        pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, **start)
+        return [text for page in pages for entry in page["events"] for text in entry["message"].splitlines()]
 
     def failed_events(self) -> list[dict[str, Any]]:
         """What is in the failed-events queue: each with `requestPayload`, the event, and `responsePayload`, why."""
-        sqs, url = self.cloud.client("sqs"), self.outputs["FailedEventsQueue"]
-        found: list[dict[str, Any]] = []
-        while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages"):
-            known = {json.dumps(item) for item in found}
-            fresh = [
-                item for item in (json.loads(message["Body"]) for message in batch) if json.dumps(item) not in known
-            ]
-            if not fresh:
-                break
-            found += fresh
-        return found
+        messages = look(self.cloud.client("sqs"), self.outputs["FailedEventsQueue"])
+        return [json.loads(message["Body"]) for message in messages]
 
 
 def _name(identifier: str) -> str:

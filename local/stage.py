@@ -6,15 +6,15 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from rich.console import Console
 from rich.markup import escape
 
 from local.cloud import ROOT, wait_for
+from local.event_file import renew
 from local.receiver import Receiver
 from local.stack import Rule, Stack
 
@@ -58,18 +58,16 @@ class Stage:
         """
         event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
         event["detail"].update({key.replace("_", "-"): value for key, value in detail.items()})
-        if "eventID" in event["detail"]:  # of CloudTrail's record
-            event["detail"]["eventID"] = str(uuid4())
-        return event | {"id": str(uuid4()), "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        return renew(event)
 
-    def send(self, event: Mapping[str, Any], expect: str | None) -> None:
+    def send(self, event: Mapping[str, Any], expect: str | None, bus: str | None = None) -> None:
         """Send the event, show the rule that matched, and wait for its function when it invokes one.
 
-        `expect` is that rule, or None for no rule.
+        `expect` is that rule, or None for no rule. With a `bus`, the event comes as if it were forwarded there.
         """
-        self.say("event", f"{event['detail-type']} from {event['source']}")
+        self.say("event", f"{event['detail-type']} from {event['source']}" + (f", forwarded to {bus}" if bus else ""))
         known = len(self.stack.log(self._function(expect), event["id"])) if expect else 0
-        sent = self.stack.send(event)
+        sent = self.stack.send(event, bus)
         self._matched(sent.rules, expect)
         if expect and any(rule.invokes for rule in sent.rules if rule.name == expect):
             self.ran(self._function(expect), sent.event_id, known)

@@ -40,7 +40,25 @@ def confirm(question: str) -> None:
     """Ask before something is changed on AWS.
 
     Raises:
-        LocalError: the answer is not yes.
+        LocalError: the answer is not yes, or nobody is there to give one.
     """
-    if console.input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+    try:
+        answer = console.input(f"{question} \\[y/N] ")
+    except EOFError:
+        raise LocalError(
+            "Nobody is here to be asked, so nothing was changed. --yes goes ahead without asking."
+        ) from None
+    if answer.strip().lower() not in {"y", "yes"}:
         raise LocalError("Nothing was changed.")
+
+
+def place(stack: Stack) -> tuple[str, str]:
+    """Account and region of the stack, as its rules' targets name them.
+
+    Raises:
+        LocalError: it has no rules.
+    """
+    if not stack.rules:
+        raise LocalError(f"The stack {stack.name} has no rules that send events to its resources.")
+    _, _, _, region, account, *_ = stack.rules[0].target.split(":")
+    return account, region

@@ -10,11 +10,11 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "template.yaml").read_text()
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """Reads CloudFormation's short forms, `!Ref X`, as `{"Ref": X}`."""
 
 
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     match node:
         case yaml.ScalarNode():
             value: Any = loader.construct_scalar(node)
@@ -25,8 +25,8 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
 
 
-_Loader.add_multi_constructor("!", _short_form)
-TEMPLATE: dict[str, Any] = yaml.load(TEXT, _Loader)
+Loader.add_multi_constructor("!", _short_form)
+TEMPLATE: dict[str, Any] = yaml.load(TEXT, Loader)
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 
 

@@ -27,6 +27,7 @@ from api_caller.template import Expression, Template, fill_json, parse_json
 from automations import http
 from automations.errors import Refused, SettingsError, explain
 from automations.events.any import AnyEvent
+from automations.secrets import Reference
 
 NAMESPACE = UUID("5d3a1f0e-6c0f-5e0b-9a53-0f2f5f7c9b61")
 LONGEST_KEY = 1024
@@ -74,15 +75,8 @@ def _header_name(name: str) -> str:
     return name
 
 
-def _reference(text: str) -> str:
-    if not text.startswith(("secretsmanager:", "ssm:/")):
-        raise ValueError("write secretsmanager:NAME or ssm:/NAME, where the secret is kept")
-    return text
-
-
 Text = Annotated[Template, PlainValidator(_text)]
 Url = Annotated[str, AfterValidator(_safe_url)]
-Reference = Annotated[str, AfterValidator(_reference)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"), AfterValidator(_header_name)]
 
 

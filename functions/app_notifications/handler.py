@@ -53,10 +53,11 @@ class Settings(EnvSettings):
 def lambda_handler(event: ApplicationEvent, context: LambdaContext) -> dict[str, Any]:
     settings = Settings.from_env()
     todo = plan(event.root, settings)
-    delivery.deliver(
+    told = delivery.deliver(
         {"SNS": lambda: publish(todo)}, key=todo.subject, table=settings.idempotency_table, context=context
     )
-    logger.info("Told a department", about=todo.subject, labels=todo.labels)
+    what = "Told a department" if told else "The department was told already"
+    logger.info(what, about=todo.subject, labels=todo.labels)
     return {"about": todo.subject, "labels": list(todo.labels)}
 
 

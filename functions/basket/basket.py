@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from automations.errors import AutomationError
-from automations.events.basket import Checkout, Currency, Line, total
+from automations.events.basket import CheckoutBasket, Currency, Line, total
+from automations.publish import entry
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
-
-MAX_ENTRY_BYTES = 256 * 1024
-"""An entry must be smaller. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html"""
-
-DETAIL_TYPE = "CheckoutBasket"
-
-
-class BasketTooLarge(AutomationError):
-    """The event about the basket would be larger than EventBridge takes."""
 
 
 class NewBasket(BaseModel):
@@ -64,20 +54,13 @@ def checkout_entry(basket: Basket, bus: str, source: str) -> PutEventsRequestEnt
     """The entry for PutEvents that tells of the checkout: the same for the same basket, however often it is made.
 
     Raises:
-        BasketTooLarge: EventBridge would refuse it.
+        EntryTooLarge: EventBridge would refuse it.
     """
-    detail = Checkout(
-        checkout_id=basket.version,
-        customer=basket.customer,
-        currency=basket.currency,
-        lines=basket.lines,
-        total=total(basket.lines),
-    )
-    text = json.dumps(detail.model_dump(mode="json"), ensure_ascii=False)
-    size = len((source + DETAIL_TYPE + text).encode())
-    if size >= MAX_ENTRY_BYTES:
-        raise BasketTooLarge(
-            f"The basket is too large to be checked out: {size} bytes as an event, of less than {MAX_ENTRY_BYTES}. "
-            "Split it, or shorten the names."
-        )
-    return {"EventBusName": bus, "Source": source, "DetailType": DETAIL_TYPE, "Detail": text}
+    detail = {
+        "checkout_id": basket.version,
+        "customer": basket.customer,
+        "currency": basket.currency,
+        "lines": basket.lines,
+        "total": total(basket.lines),
+    }
+    return entry(CheckoutBasket, bus, source, "CheckoutBasket", detail)

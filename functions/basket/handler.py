@@ -16,9 +16,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from automations import aws
 from automations.errors import log_failure
+from automations.publish import EntryTooLarge
 from automations.rest import rest_api
 from automations.settings import EnvSettings
-from basket.basket import Basket, BasketTooLarge, NewBasket, checkout_entry
+from basket.basket import Basket, NewBasket, checkout_entry
 from basket.baskets import Baskets, Changed, CheckingOut
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def put(customer: Customer, new: NewBasket) -> dict[str, Any]:
     try:
         checkout_entry(basket, settings.application_bus, settings.event_source)  # better refused now than at the end
         Baskets(settings.baskets_table).put(basket)
-    except BasketTooLarge as error:
-        raise ServiceError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)) from None
+    except EntryTooLarge as error:
+        reason = f"The basket could not be checked out. {error} Split it, or shorten the names."
+        raise ServiceError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason) from None
     except CheckingOut as error:
         raise ServiceError(HTTPStatus.CONFLICT, str(error)) from None
     logger.info("Put a basket", customer=customer, lines=len(basket.lines))

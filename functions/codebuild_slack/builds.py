@@ -14,7 +14,7 @@ REMEMBERED = timedelta(days=90)
 class Builds:
     """One item for each build that succeeded or failed; a stopped one says nothing about the project's health.
 
-    The key is the project, and the build's end with the build's id after it. So a second delivery writes the same item,
+    The key is the project's ARN, and the build's end with the build's id after it. So a second delivery writes the same item,
     and what came before a build is the same whenever its event arrives.
     """
 
@@ -25,8 +25,8 @@ class Builds:
         """The status of the project's last build that ended before this one; None when none is remembered."""
         answer = aws.dynamodb().query(
             TableName=self._table,
-            KeyConditionExpression="project_name = :project AND finished_at < :end",
-            ExpressionAttributeValues={":project": {"S": event.detail.project_name}, ":end": {"S": _end(event)}},
+            KeyConditionExpression="project_arn = :project AND finished_at < :end",
+            ExpressionAttributeValues={":project": {"S": event.detail.project_arn}, ":end": {"S": _end(event)}},
             ConsistentRead=True,
             ScanIndexForward=False,
             Limit=1,
@@ -40,7 +40,7 @@ class Builds:
         aws.dynamodb().put_item(
             TableName=self._table,
             Item={
-                "project_name": {"S": event.detail.project_name},
+                "project_arn": {"S": event.detail.project_arn},
                 "finished_at": {"S": _end(event)},
                 "status": {"S": event.detail.build_status},
                 "expires_at": {"N": str(int((finished_at(event) + REMEMBERED).timestamp()))},

@@ -1,6 +1,7 @@
 """When an EC2 instance stops or is terminated, tell people why, and start it again where its tag asks for that.
 
-Never touches an instance that did not opt in, and never terminates or stops anything.
+Never touches an instance that did not opt in, and never terminates or stops anything. An event that was forwarded from another
+account or region is told from what it says alone: here an instance of that id would be looked for in vain.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ STILL_STOPPING = "IncorrectInstanceState"  # the event was quicker than the API;
 
 
 class Settings(EnvSettings):
+    """Attributes:
+    instances_arn: what the ARNs of this account's and region's instances begin with.
+    """
+
+    instances_arn: str = Field(pattern=r"^arn:[a-z-]+:ec2:[a-z0-9-]+:[0-9]{12}:instance/$")
     alerts_topic: str
     slack_webhook: str = ""
     idempotency_table: str
@@ -45,6 +51,11 @@ class Settings(EnvSettings):
     max_restarts: int = Field(default=3, ge=1)
     restart_window_minutes: int = Field(default=60, ge=1)
 
+    def is_elsewhere(self, event: InstanceStateChanged) -> bool:
+        """Whether the instance is one of another account or region."""
+        _, _, _, region, account, _ = self.instances_arn.split(":")
+        return (event.account, event.region) != (account, region)
+
 
 @logger.inject_lambda_context(correlation_id_path=EVENT_BRIDGE)
 @metrics.log_metrics
@@ -54,7 +65,7 @@ class Settings(EnvSettings):
 def lambda_handler(event: InstanceStateChanged, context: LambdaContext) -> dict[str, Any]:
     settings = Settings.from_env()
     restarts = Restarts(settings.restarts_table, settings.restart_window_minutes)
-    instance = describe(aws.ec2(), event.detail.instance_id)
+    instance = None if settings.is_elsewhere(event) else describe(aws.ec2(), event.detail.instance_id)
     todo = plan(event, instance, restarts.before(event) if settings.auto_restart else 0, settings)
     told = apply(event, todo, restarts, settings, context)
     logger.info(

@@ -31,13 +31,13 @@ class Plan:
 
 
 def plan(event: InstanceStateChanged, instance: Instance | None, restarts: int, settings: Settings) -> Plan:
-    """Decide from the event, the instance as it is now (None: gone), and its restarts in the window before."""
+    """Decide from the event, the instance as it is now (None: gone, or elsewhere), and its restarts in the window before."""
     if _kept_office_hours(event, instance):
         return Plan(restart=False, why="It was stopped because the office is closed.", message=None)
     obstacle, gave_up = _obstacle(event, instance, restarts, settings)
     why = obstacle or f"It is being started again (restart {restarts + 1} of {settings.max_restarts} in the window)."
     severity = Severity.CRITICAL if gave_up else Severity.WARNING
-    return Plan(restart=not obstacle, why=why, message=_message(event, instance, why, severity))
+    return Plan(restart=not obstacle, why=why, message=_message(event, instance, why, severity, settings))
 
 
 def _kept_office_hours(event: InstanceStateChanged, instance: Instance | None) -> bool:
@@ -57,6 +57,8 @@ def _obstacle(
     event: InstanceStateChanged, instance: Instance | None, restarts: int, settings: Settings
 ) -> tuple[str, bool]:
     """What speaks against a restart ("" when nothing does), and whether a person is needed now."""
+    if settings.is_elsewhere(event):
+        return f"It is never started from here: it is in account {event.account}, {event.region}.", False
     if not settings.auto_restart:
         return "Automatic restart is off.", False
     if event.detail.state != "stopped":
@@ -65,6 +67,8 @@ def _obstacle(
         return "It does not exist any more.", False
     if instance.state in {"pending", "running"}:
         return "It runs again already.", False
+    if instance.launched and instance.launched > event.time:  # the event is late, or replayed
+        return "It was started since. If it is stopped now, an event of its own says so.", False
     if instance.tags.get(settings.auto_restart_tag, "").lower() != "true":
         return f"It has no tag {settings.auto_restart_tag}=true.", False
     if instance.auto_scaling_group:
@@ -81,9 +85,12 @@ def _obstacle(
     return "", False
 
 
-def _message(event: InstanceStateChanged, instance: Instance | None, why: str, severity: Severity) -> Message:
+def _message(
+    event: InstanceStateChanged, instance: Instance | None, why: str, severity: Severity, settings: Settings
+) -> Message:
     instance_id, state = event.detail.instance_id, event.detail.state
     called = f"{instance.name} ({instance_id})" if instance and instance.name else instance_id
+    where = f" in account {event.account}, {event.region}," if settings.is_elsewhere(event) else ""
     facts = {"Instance": instance_id, "State": state}
     if instance:
         tags = ", ".join(f"{key}={value}" for key, value in sorted(instance.tags.items()) if key != "Name")
@@ -95,11 +102,13 @@ def _message(event: InstanceStateChanged, instance: Instance | None, why: str, s
             "Transition": instance.transition,
             "Tags": tags,
         }
+    elif where:
+        facts["Reason"] = "Unknown here: the event does not say it. Look in that account and region."
     else:
         facts["Reason"] = "Unknown: the instance is not in the API any more."
     return Message(
         severity=severity,
-        title=f"EC2 instance {called} is {state}",
+        title=f"EC2 instance {called}{where} is {state}",
         event=event,
         facts={label: value for label, value in (facts | {"Restart": why}).items() if value},
         link=Link("Open the instance", console_url(event.region, "ec2", f"InstanceDetails:instanceId={instance_id}")),

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from automations import aws
+from automations import aws, delivery
 from automations.events.ec2 import InstanceStateChanged
 
 
@@ -36,13 +36,14 @@ class Restarts:
         return sum(page["Count"] for page in pages)
 
     def record(self, event: InstanceStateChanged) -> None:
-        """Remember that this stop is answered with a start, for as long as the window can see it."""
+        """Remember that this stop is answered with a start, for as long as a replay can ask about the time after it."""
+        kept = max(delivery.remembered(), 2 * self._window)
         aws.dynamodb().put_item(
             TableName=self._table,
             Item={
                 "instance_id": {"S": event.detail.instance_id},
                 "stopped_at": {"S": _text(event.time)},
-                "expires_at": {"N": str(int((event.time + 2 * self._window).timestamp()))},
+                "expires_at": {"N": str(int((event.time + kept).timestamp()))},
             },
         )
 

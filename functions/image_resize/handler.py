@@ -57,11 +57,16 @@ def lambda_handler(event: ObjectChanged, context: LambdaContext) -> dict[str, An
         raise Refused(f"The event is of the bucket {bucket}, not of UPLOADS_BUCKET. Correct the rule that sent it.")
     outcome = reconcile(key, settings)
     count(outcome)
-    if isinstance(outcome.source, Absent) and not outcome.source.deleted and event.detail_type == "Object Created":
+    if isinstance(outcome.source, Absent) and not outcome.source.deleted and is_live_upload(event):
         raise Refused(f"s3://{bucket}/{key} does not exist. If it was deleted after its upload, nothing is to be done.")
     why = "Changed a picture's derivatives" if outcome.made or outcome.deleted else "Its derivatives are right already"
     logger.info(why, key=key, sequencer=event.detail.object.sequencer, made=outcome.made, deleted=outcome.deleted)
     return {"key": key, "made": outcome.made, "deleted": outcome.deleted}
+
+
+def is_live_upload(event: ObjectChanged) -> bool:
+    """Whether there should be an object now. One whose upload is replayed may have been deleted long ago."""
+    return event.detail_type == "Object Created" and not event.replay_name
 
 
 def count(outcome: Outcome) -> None:

@@ -33,7 +33,7 @@ def relay(event: PartnerEvent, stops: Sequence[Stop], settings: Settings, contex
                 stop.destination.name: partial(send, event, stop, settings, left, len(stops) - index)
                 for index, stop in enumerate(stops)
             },
-            key=event.id,  # all that every partner's event has; EventBridge keeps it when it delivers again
+            key=event.message,
             table=settings.idempotency_table,
             context=context,
         )
@@ -42,7 +42,7 @@ def relay(event: PartnerEvent, stops: Sequence[Stop], settings: Settings, contex
             if isinstance(failure, Rejected):
                 notify(
                     rejected(event, name, failure, settings.routes_parameter),
-                    key=f"rejected/{name}/{event.id}",
+                    key=f"rejected/{name}/{event.message}",
                     table=settings.idempotency_table,
                     context=context,
                     topic=settings.alerts_topic,

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from pydantic import ValidationError
 
 from automations.errors import InvalidEvent, explain
-from automations.events.partner import Auth0Log, DatadogAlert, PartnerEvent, ZendeskTicket, ZendeskTicketChanged
-from automations.notify import Link, Message, Severity
-
-ZENDESK_SEVERITIES = {"urgent": Severity.CRITICAL, "high": Severity.WARNING}
-
-# The transitions: https://docs.datadoghq.com/integrations/webhooks/#variables, $ALERT_TRANSITION.
-DATADOG_SEVERITIES = {
-    "Triggered": Severity.CRITICAL,
-    "Re-Triggered": Severity.CRITICAL,
-    "Recovered": Severity.INFO,
-}
+from automations.events.partner import Auth0Log, DatadogAlert, PartnerEvent, ZendeskTicketChanged
+from automations.notify import Message, Severity
+from partner_relay import received
+from partner_relay.parts import DATADOG_SEVERITIES, given, link, ticket_message
 
 # The most usual ones of https://auth0.com/docs/deploy-monitor/logs/log-event-type-codes; others are shown by their code.
 AUTH0_KINDS = {
@@ -55,6 +47,8 @@ def render(event: PartnerEvent, site: str | None) -> Message:
         InvalidEvent: the detail lacks what names the thing; says which field.
     """
     try:
+        if event.is_webhook:
+            return received.render(event, site) or _other(event)
         for partner, detail_type, renderer in RENDERERS:
             if event.partner == partner and event.detail_type.startswith(detail_type):
                 return renderer(event, site)
@@ -66,36 +60,7 @@ def render(event: PartnerEvent, site: str | None) -> Message:
 
 def _zendesk(event: PartnerEvent, site: str | None) -> Message:
     change = ZendeskTicketChanged.model_validate(event.detail).ticket_event
-    ticket = change.ticket
-    done = ticket.status in {"solved", "closed"}
-    return Message(
-        severity=Severity.INFO if done else ZENDESK_SEVERITIES.get(ticket.priority or "", Severity.INFO),
-        title=f"Zendesk ticket {ticket.id}: {ticket.subject or change.type}",
-        event=event,
-        facts=_given(
-            {
-                "Event": change.type,
-                "Priority": ticket.priority,
-                "Status": ticket.status,
-                "Type": ticket.type,
-                "Requester": _requester(ticket),
-                "Assignee": ticket.assignee_id,
-                "Group": ticket.group_id,
-                "Organization": ticket.organization_id,
-                "External id": ticket.external_id,
-                "Tags": ", ".join(ticket.tags),
-            }
-        ),
-        link=_link("Open the ticket", site, f"agent/tickets/{ticket.id}"),
-    )
-
-
-def _requester(ticket: ZendeskTicket) -> str | int | None:
-    """Name and address where the event has them, else the id."""
-    user = ticket.requester
-    if user and user.name and user.email:
-        return f"{user.name} ({user.email})"
-    return (user and (user.name or user.email)) or ticket.requester_id
+    return ticket_message(event, change.type, change.ticket, site)
 
 
 def _datadog(event: PartnerEvent, site: str | None) -> Message:
@@ -106,7 +71,7 @@ def _datadog(event: PartnerEvent, site: str | None) -> Message:
         severity=DATADOG_SEVERITIES.get(state, Severity.WARNING),
         title=f"Datadog {state}: {monitor.name}",
         event=event,
-        facts=_given(
+        facts=given(
             {
                 "State": state,
                 "Before": states.source_state,
@@ -116,7 +81,7 @@ def _datadog(event: PartnerEvent, site: str | None) -> Message:
             }
         ),
         text=monitor.message or "",
-        link=_link("Open the monitor", site if monitor.id else None, f"monitors/{monitor.id}"),
+        link=link("Open the monitor", site if monitor.id else None, f"monitors/{monitor.id}"),
     )
 
 
@@ -127,7 +92,7 @@ def _auth0(event: PartnerEvent, site: str | None) -> Message:  # noqa: ARG001 # 
         severity=_auth0_severity(data.type),
         title=f"Auth0: {AUTH0_KINDS.get(data.type, f'log event {data.type}')}",
         event=event,
-        facts=_given(
+        facts=given(
             {
                 "Type": data.type,
                 "Description": data.description,
@@ -154,7 +119,7 @@ def _other(event: PartnerEvent) -> Message:
         severity=Severity.INFO,
         title=f"{event.partner}: {event.detail_type}",
         event=event,
-        facts=_given(
+        facts=given(
             {"Source": event.source, "Detail type": event.detail_type, "Resources": ", ".join(event.resources)}
         ),
     )
@@ -166,11 +131,3 @@ RENDERERS: tuple[tuple[str, str, Callable[[PartnerEvent, str | None], Message]],
     ("auth0.com", "Auth0 log", _auth0),
 )
 """Partner, beginning of the detail type, and what renders it."""
-
-
-def _given(facts: dict[str, Any]) -> dict[str, str]:
-    return {label: str(value) for label, value in facts.items() if value}
-
-
-def _link(label: str, site: str | None, path: str) -> Link | None:
-    return Link(label, f"{site.rstrip('/')}/{path}") if site else None

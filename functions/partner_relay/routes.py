@@ -21,19 +21,14 @@ from pydantic import (
 from automations import http
 from automations.errors import SettingsError, explain
 from automations.events.partner import PartnerEvent
+from automations.secrets import Reference, reference
 
 STACKS_OWN = "default"
 """In place of a reference: the Slack webhook of the whole stack."""
 
 
-def _reference(text: str) -> str:
-    if not text.startswith(("secretsmanager:", "ssm:/")):
-        raise ValueError("write secretsmanager:NAME or ssm:/NAME, where the secret is kept")
-    return text
-
-
 def _slack_reference(text: str) -> str:
-    return text if text == STACKS_OWN else _reference(text)
+    return text if text == STACKS_OWN else reference(text)
 
 
 def _safe_url(text: str) -> str:
@@ -59,7 +54,7 @@ class SlackDestination(_Configured):
 class WebhookDestination(_Configured):
     name: Name
     webhook: Annotated[str, AfterValidator(_safe_url)]
-    secret: Annotated[str, AfterValidator(_reference)]
+    secret: Reference
 
 
 def _kind(destination: Any) -> str | None:
@@ -85,7 +80,7 @@ class Route(_Configured):
         site: the partner's web site that one's people use, for links: `https://example.zendesk.com`.
     """
 
-    source: str = Field(pattern=r"^aws\.partner/[^*]*\*?$")
+    source: str = Field(pattern=r"^(aws\.partner/|webhook\.)[^*]*\*?$")
     detail_type: str = Field(default="*", pattern=r"^([^*]+\*?|\*)$")
     destinations: tuple[Destination, ...] = Field(min_length=1)
     site: Annotated[str, AfterValidator(_safe_url)] | None = None

@@ -6,6 +6,7 @@ Never deletes a snapshot that it did not make, nor the last ones of a database, 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -22,6 +23,7 @@ from automations.notify import notify
 from automations.settings import EnvSettings
 from rds_backup.database import Kind
 from rds_backup.nightly import keep_copies, make_backups
+from rds_backup.plan import is_older
 from rds_backup.report import Report, snapshot_failed, summary
 from rds_backup.snapshot import PREFIX, copy, find
 
@@ -90,6 +92,8 @@ def follow(event: SnapshotEvent, settings: Settings, context: LambdaContext) -> 
         outcome = "failed"
     elif not snapshot:
         outcome = "deleted already"
+    elif event.replay_name and is_older(snapshot, datetime.now(UTC), settings.backup_copy_retention_days):
+        outcome = "complete, and older than a copy is kept"
     elif settings.backup_copy_region:
         copy(aws.rds(settings.backup_copy_region), snapshot, settings.backup_copy_kms_key)
         outcome = f"complete, copied to {settings.backup_copy_region}"

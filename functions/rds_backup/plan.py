@@ -84,13 +84,17 @@ def expired(snapshots: Iterable[Snapshot], at: datetime, days: int, minimum: int
     counted nor deleted; RDS would not delete it.
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBSnapshot.html
     """
-    oldest = at - timedelta(days=days)
     return [
         snapshot
         for group in _available(snapshots).values()
         for snapshot in group[minimum:]
-        if snapshot.created_at and snapshot.created_at < oldest
+        if is_older(snapshot, at, days)
     ]
+
+
+def is_older(snapshot: Snapshot, at: datetime, days: int) -> bool:
+    """Whether the snapshot was taken more than so many days before that time."""
+    return bool(snapshot.created_at and snapshot.created_at < at - timedelta(days=days))
 
 
 def _available(snapshots: Iterable[Snapshot]) -> dict[Source, list[Snapshot]]:

@@ -30,8 +30,9 @@ metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 
 
-# Older records of the console name its sign-in; every other name is a service that acts for the account.
-PEOPLE = {None, "signin.amazonaws.com"}
+# Records of the console may name its sign-in, or say AWS Internal, beside the person; every other name is a service that acts for
+# the account.
+PEOPLE = {None, "signin.amazonaws.com", "AWS Internal"}
 
 
 class Settings(EnvSettings):

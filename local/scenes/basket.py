@@ -1,6 +1,7 @@
 """basket and ordering, played."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -14,24 +15,8 @@ from local.stage import Stage
 
 def basket(stage: Stage) -> None:
     """A customer fills a basket and checks it out, twice because the answer was lost: there is one order."""
-    cloud, customer = stage.stack.cloud, f"customer-{uuid4().hex[:8]}"  # one without orders
-    assert isinstance(cloud, Cloud)  # noqa: S101 # the scene is for the local cloud's addresses
-    endpoint, credentials = f"{cloud.endpoint}/_aws/execute-api", cloud.session.get_credentials()
-    assert credentials  # noqa: S101
-    apis = {name: f"{endpoint}/{stage.stack.resources[name]}/v1" for name in ("BasketApi", "OrderingApi")}
-
-    def call(method: str, api: str, path: str, body: Any = None, **headers: str) -> Any:
-        request = AWSRequest(method, apis[api] + path, headers, json.dumps(body) if body else None)
-        SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
-        answer = requests.request(
-            method, apis[api] + path, data=request.body, headers=dict(request.headers), timeout=30
-        )
-        if method != "GET":  # which is repeated until the effect is there
-            stage.say("API", f"{method} {path}: {answer.status_code}")
-        answer.raise_for_status()
-        return answer.json()
-
-    unsigned = requests.get(f"{apis['BasketApi']}/baskets/{customer}", timeout=30)
+    call, customer = caller(stage), f"customer-{uuid4().hex[:8]}"  # one without orders
+    unsigned = requests.get(f"{address(stage, 'BasketApi')}/baskets/{customer}", timeout=30)
     stage.expect("a request that is not signed is refused", lambda: unsigned.status_code == 403, "BasketFunction")
     mug = {"product_id": "mug-white", "name": "머그컵", "quantity": 3, "unit_price": 0.1}
     tea = {"product_id": "tea-green-50", "quantity": 1, "unit_price": "8400.50"}
@@ -63,6 +48,30 @@ def basket(stage: Stage) -> None:
         lambda: call("GET", "BasketApi", f"/baskets/{customer}")["lines"] == [],
         "BasketFunction",
     )
+
+
+def address(stage: Stage, api: str) -> str:
+    cloud = stage.stack.cloud
+    assert isinstance(cloud, Cloud)  # noqa: S101 # the scene is for the local cloud's addresses
+    return f"{cloud.endpoint}/_aws/execute-api/{stage.stack.resources[api]}/v1"
+
+
+def caller(stage: Stage) -> Callable[..., Any]:
+    """A function that sends a signed request to an API of the stack, shows it, and returns the JSON of the answer."""
+    credentials = stage.stack.cloud.session.get_credentials()
+    assert credentials  # noqa: S101
+
+    def call(method: str, api: str, path: str, body: Any = None, **headers: str) -> Any:
+        url = address(stage, api) + path
+        request = AWSRequest(method, url, headers, json.dumps(body) if body else None)
+        SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
+        answer = requests.request(method, url, data=request.body, headers=dict(request.headers), timeout=30)
+        if method != "GET":  # which is repeated until the effect is there
+            stage.say("API", f"{method} {path}: {answer.status_code}")
+        answer.raise_for_status()
+        return answer.json()
+
+    return call
 
 
 def _detail(order: dict[str, Any]) -> dict[str, Any]:

@@ -2,38 +2,14 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from local import __main__ as command_line
-from local import terminal
-from local.cloud import STATE, Cloud
+from local.cloud import STATE
 from local.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = str(ROOT / "events/ec2_state_alerts/terminated.json")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Call `python -m local` with arguments; returns the exit status and what it printed."""
-
-    def call(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["local", *arguments])
-        monkeypatch.setattr(terminal.console, "file", sys.stdout)
-        status = command_line.main()
-        return status, capsys.readouterr().out
-
-    return call
-
-
-@pytest.fixture
-def started(stack: Stack, local_cloud: Cloud, monkeypatch, tmp_path):
-    """As if `make local` had left the tests' cloud running."""
-    state = tmp_path / "cloud.json"
-    state.write_text(json.dumps({"endpoint": local_cloud.endpoint, "log": str(tmp_path / "log")}))
-    monkeypatch.setattr("local.cloud.STATE", state)
 
 
 def test_the_variables_for_sam_local_invoke_are_those_of_the_deployed_functions(run, started, stack: Stack) -> None:

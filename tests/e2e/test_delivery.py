@@ -76,6 +76,9 @@ def test_an_automation_that_is_not_enabled_leaves_nothing_behind(tmp_path: Path)
                 **{name: "false" for name in PARAMETERS if name.startswith("Enable")},
                 "EnableImageResize": "true",
                 "EnableSecurityRemediation": "true",
+                "ForwardedEvents": "false",
+                "BusAccounts": "",
+                "BusOrganization": "",
                 "SlackWebhookSecret": "",
                 "UploadsBucketName": "",
                 "DerivativesBucketName": "",
@@ -96,7 +99,8 @@ def test_an_automation_that_is_not_enabled_leaves_nothing_behind(tmp_path: Path)
                 "EventPipeline",
                 "Ingest",
             ),
-            *("RdsBackup", "OfficeHours", "ApiCaller", "ApigatewayLogging", "Basket", "Ordering"),
+            *("RdsBackup", "OfficeHours", "ApiCaller", "ApigatewayLogging", "Basket", "Order"),
+            *("Forwarded", "SecurityRemediationForwarded"),
         )
         assert [name for name in stack.resources if name.startswith(gone)] == []
         assert sends_events(cloud, stack.outputs["UploadsBucket"])

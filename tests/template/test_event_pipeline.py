@@ -12,7 +12,11 @@ from tests.samples import EVENTS
 from tests.template_file import RESOURCES, TEMPLATE
 
 RULES = {name: item for name, item in RESOURCES.items() if item["Type"] == "AWS::Events::Rule" and "Ingest" in name}
-PIPES = {name: item for name, item in RESOURCES.items() if item["Type"] == "AWS::Pipes::Pipe"}
+PIPES = {
+    name: item
+    for name, item in RESOURCES.items()
+    if item["Type"] == "AWS::Pipes::Pipe" and item["Condition"].startswith("Pipeline")
+}
 QUEUE = {"Fn::GetAtt": "IngestQueue.Arn"}
 UNDELIVERED = {"Arn": {"Fn::GetAtt": "UndeliveredEventsQueue.Arn"}}
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from local.stack import Stack
 
+from tests.template.test_buses import OWN_ACCOUNT_ONLY, TWINS
+
 EVENTS = Path(__file__).parents[2] / "events"
 INDEX: dict[str, dict[str, Any]] = tomllib.loads((EVENTS / "index.toml").read_text())
 
@@ -23,8 +25,27 @@ def test_a_sample_event_matches_exactly_the_rules_that_it_should(name: str, stac
     assert {rule.name for rule in stack.matching(event)} == set(INDEX[name]["matches"])
 
 
-def test_every_rule_has_a_sample_event_that_matches_and_one_that_nearly_does(stack: Stack) -> None:
-    rules = {rule.name for rule in stack.rules}
+@pytest.mark.parametrize("name", INDEX)
+def test_a_sample_event_that_is_forwarded_matches_the_twins_of_the_rules_that_it_should(
+    name: str, stack: Stack
+) -> None:
+    event, bus = json.loads((EVENTS / name).read_text()), stack.outputs["ApplicationBus"]
+    there = {rule.name for rule in stack.rules if rule.bus == bus}
+    twins = {f"Forwarded{rule}" for rule in INDEX[name]["matches"]} & set(TWINS)
+
+    assert {rule.name for rule in stack.matching(event, bus)} == twins | set(INDEX[name]["matches"]) & there
+
+
+@pytest.mark.parametrize("name", INDEX)
+def test_the_twins_that_hear_their_own_account_only_match_no_event_of_another(name: str, stack: Stack) -> None:
+    event = json.loads((EVENTS / name).read_text()) | {"account": "444455556666"}
+    found = {rule.name for rule in stack.matching(event, stack.outputs["ApplicationBus"])}
+
+    assert found & set(TWINS) == {f"Forwarded{rule}" for rule in INDEX[name]["matches"]} & set(TWINS) - OWN_ACCOUNT_ONLY
+
+
+def test_every_rule_but_the_twins_has_a_sample_event_that_matches_and_one_that_nearly_does(stack: Stack) -> None:
+    rules = {rule.name for rule in stack.rules} - set(TWINS)
 
     assert rules == {name for entry in INDEX.values() for name in entry["matches"]}
     assert rules == {entry["near"] for entry in INDEX.values() if "near" in entry}

@@ -11,17 +11,36 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
+from pydantic import Field
 
 from automations import aws
 from automations.errors import DeliveryError, Rejected
+from automations.settings import EnvSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 REMEMBERED = timedelta(days=30)
-"""How long a delivery is remembered: longer than any retry, and than what one replays from an archive in practice."""
+"""How long a delivery is remembered at least: longer than any retry."""
+FOR_EVER = timedelta(days=36500)
 
 Send = Callable[[], None]
+
+
+class Archives(EnvSettings):
+    """Attributes:
+    archive_retention_days: how long the archives keep an event; 0 is for ever, None that there are no archives.
+    """
+
+    archive_retention_days: int | None = Field(default=None, ge=0)
+
+
+def remembered() -> timedelta:
+    """How long it is remembered what an event led to: as long as a replay can bring the event again, and a day for the replay."""
+    days = Archives.from_env().archive_retention_days
+    if days is None:
+        return REMEMBERED
+    return max(REMEMBERED, timedelta(days=days + 1)) if days else FOR_EVER
 
 
 def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: LambdaContext) -> list[str]:
@@ -45,7 +64,7 @@ def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: La
         DeliveryError: names each failed receiver and why.
     """
     store = DynamoDBPersistenceLayer(table_name=table, boto3_client=aws.dynamodb())
-    config = IdempotencyConfig(expires_after_seconds=int(REMEMBERED.total_seconds()), lambda_context=context)
+    config = IdempotencyConfig(expires_after_seconds=int(remembered().total_seconds()), lambda_context=context)
     failures: dict[str, Exception] = {}
     handed_over: list[str] = []
     for receiver, send in deliveries.items():

@@ -69,11 +69,14 @@ def log_failure(logger: Logger) -> Callable[[Handler], Handler]:
     Lambda writes a stack trace by itself; this adds the sentence that explains it, with the event's id that
     `inject_lambda_context` put into the logger. An event that its model refuses becomes `InvalidEvent`, which names the
     fields and not their values.
+
+    All lines about an event that is replayed from an archive have the replay's name, as `replay`.
     """
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
         def logged(event: Any, context: Any) -> Any:
+            logger.append_keys(replay=event.get("replay-name") if isinstance(event, Mapping) else None)
             try:
                 return handler(event, context)
             except ValidationError as error:

@@ -4,14 +4,27 @@ Secrets are named by reference: `secretsmanager:<name or ARN>` or `ssm:<name of 
 """
 
 from functools import cache
+from typing import Annotated
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from pydantic import AfterValidator
 
 from automations import aws
 from automations.errors import SecretError, SettingsError
 
 CACHED_SECONDS = 300
+
+
+def reference(text: str) -> str:
+    """Check that the text is a reference. It is not repeated, for it may be the secret itself."""
+    if not text.startswith(("secretsmanager:", "ssm:/")):
+        raise ValueError("write secretsmanager:NAME or ssm:/NAME, where the secret is kept")
+    return text
+
+
+Reference = Annotated[str, AfterValidator(reference)]
+"""In the model of a configuration."""
 
 
 @cache

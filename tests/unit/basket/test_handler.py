@@ -237,6 +237,15 @@ def test_an_empty_basket_cannot_be_checked_out(api, published):
     assert published() == []
 
 
+def test_nothing_is_published_from_a_source_that_the_events_model_refuses(api, published, monkeypatch):
+    _, put = api("PUT", BASKET, MUG)
+    monkeypatch.setenv("EVENT_SOURCE", "com.example.shop")
+
+    assert api("POST", f"{BASKET}/checkout")[0] == 500
+    assert published() == []
+    assert api("GET", BASKET)[1] == put
+
+
 def test_a_basket_that_would_be_too_large_an_event_is_refused_when_it_is_put(api):
     line = {"product_id": "x", "name": "가" * 256, "quantity": 1, "unit_price": 1}
 

@@ -152,7 +152,7 @@ def test_what_is_remembered_of_a_build_is_forgotten_after_ninety_days(slack, con
 
     [item] = recorded()
     ended = datetime(2026, 11, 5, 13, 5, 51, tzinfo=UTC)
-    assert item["project_name"] == "web-site"
+    assert item["project_arn"] == "arn:aws:codebuild:ap-northeast-2:111122223333:project/web-site"
     assert item["finished_at"].startswith("2026-11-05T13:05:51+00:00#arn:aws:codebuild:")
     assert item["status"] == "FAILED"
     assert int(item["expires_at"]) == int((ended + timedelta(days=90)).timestamp())
@@ -223,6 +223,36 @@ def test_a_recovery_that_slack_did_not_take_is_still_one_when_its_event_comes_ag
     lambda_handler(finished("SUCCEEDED", 1), context)
 
     assert [title.split("web-site ")[1] for title in titles(slack)] == ["failed", "succeeded again", "succeeded again"]
+
+
+def test_a_project_of_the_same_name_in_another_account_or_region_has_a_history_of_its_own(
+    slack, context, only_failures_and_recoveries
+):
+    lambda_handler(finished("FAILED", 0), context)
+    for minute, where in enumerate(("ap-northeast-2:444455556666", "us-east-1:111122223333"), 1):
+        event = finished("SUCCEEDED", minute)
+        event["region"], event["account"] = where.split(":")
+        event["detail"]["build-id"] = event["detail"]["build-id"].replace("ap-northeast-2:111122223333", where)
+        lambda_handler(event, context)
+
+    assert titles(slack) == ["CodeBuild: build 142 of web-site failed"]
+    assert len({item["project_arn"] for item in recorded()}) == 3
+
+
+def test_a_build_of_another_account_and_region_is_told_with_these_and_links_there(slack, context):
+    event = finished("FAILED")
+    event["region"], event["account"] = "us-east-1", "444455556666"
+    event["detail"]["build-id"] = event["detail"]["build-id"].replace(
+        "ap-northeast-2:111122223333", "us-east-1:444455556666"
+    )
+    information(event)["logs"] = {}
+
+    lambda_handler(event, context)
+
+    assert "Account 444455556666 · us-east-1" in shown(slack)
+    assert "https://us-east-1.console.aws.amazon.com/codesuite/codebuild/444455556666/projects/web-site/" in shown(
+        slack
+    )
 
 
 def test_failures_from_before_the_switch_to_fewer_messages_count(slack, context, monkeypatch):

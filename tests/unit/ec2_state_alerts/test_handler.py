@@ -18,6 +18,7 @@ from tests.unit.conftest import ACCOUNT, REGION
 @pytest.fixture
 def tables(idempotency_table, monkeypatch):
     monkeypatch.setenv("RESTARTS_TABLE", create_table("RestartsTable"))
+    monkeypatch.setenv("INSTANCES_ARN", f"arn:aws:ec2:{REGION}:111122223333:instance/")  # where the samples are from
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def launch(**tags: str) -> str:
         MaxCount=1,
         TagSpecifications=[{"ResourceType": "instance", "Tags": named}],  # type: ignore[list-item,misc]
     )["Instances"]
+    backend(instance["InstanceId"]).launch_time = datetime(2026, 11, 20, tzinfo=UTC)  # before the events
     return instance["InstanceId"]
 
 
@@ -87,6 +89,40 @@ def test_an_instance_that_is_gone_from_the_api_is_still_told(tables, alerts, con
     [message] = alerts.received()
     assert "i-0123456789abcdef0 is terminated" in message["Subject"]
     assert "not in the API any more" in message["Message"]
+
+
+@pytest.mark.parametrize("elsewhere", [{"account": "444455556666"}, {"region": "us-east-1"}])
+def test_an_instance_of_another_account_or_region_is_told_from_the_event_alone_and_never_started(
+    elsewhere, restarting, alerts, slack, context
+):
+    here = launch_and_stop(**OPTED_IN)  # as if it had the same id
+    event = stopped(here) | elsewhere
+
+    result = lambda_handler(event, context)
+
+    where = f"in account {event['account']}, {event['region']}"
+    [message] = alerts.received()
+    [post] = slack.to("/slack")
+    assert message["Subject"] == f"[WARNING] EC2 instance {here} {where}, is stopped"
+    assert post.json()["text"] == f"EC2 instance {here} {where}, is stopped"
+    assert f"It is never started from here: it is {where}." in message["Message"]
+    assert "Unknown here" in message["Message"]
+    assert "not in the API any more" not in message["Message"]
+    assert "web-1" not in message["Message"]  # nor described
+    assert f"https://{event['region']}.console.aws.amazon.com/ec2/" in message["Message"]
+    assert result["restarted"] is False
+    assert state(here) == "stopped"
+    assert boto3.client("dynamodb").scan(TableName="RestartsTable")["Count"] == 0
+
+
+def test_an_instance_of_another_account_that_terminated_is_told_so(tables, alerts, context):
+    event = sample("ec2_state_alerts/terminated") | {"account": "444455556666"}
+
+    lambda_handler(event, context)
+
+    [message] = alerts.received()
+    assert "in account 444455556666, ap-northeast-2, is terminated" in message["Subject"]
+    assert "Account 444455556666, region ap-northeast-2" in message["Message"]
 
 
 def test_an_instance_that_opted_in_is_started_again(restarting, alerts, context):
@@ -231,6 +267,26 @@ def test_an_instance_that_runs_again_already_is_left_alone(restarting, alerts, c
 
     assert "runs again already" in alerts.received()[0]["Message"]
     assert boto3.client("dynamodb").scan(TableName="RestartsTable")["Count"] == 0
+
+
+def test_a_late_or_replayed_stop_does_not_start_an_instance_that_was_started_and_stopped_since(
+    restarting, alerts, context
+):
+    instance = launch_and_stop(**OPTED_IN)
+    backend(instance).launch_time = datetime(2026, 11, 22, 3, 0, 1, tzinfo=UTC)
+
+    lambda_handler(stopped(instance, "2026-11-22T03:00:00Z") | {"replay-name": "again"}, context)
+
+    assert state(instance) == "stopped"
+    assert "It was started since." in alerts.received()[0]["Message"]
+
+
+def test_restarts_are_remembered_for_as_long_as_the_archive_keeps_the_stops(restarting, alerts, context, monkeypatch):
+    monkeypatch.setenv("ARCHIVE_RETENTION_DAYS", "90")
+    lambda_handler(stopped(launch_and_stop(**OPTED_IN), "2026-11-22T03:00:00Z"), context)
+
+    [item] = boto3.client("dynamodb").scan(TableName="RestartsTable")["Items"]
+    assert int(item["expires_at"]["N"]) == datetime(2027, 2, 21, 3, tzinfo=UTC).timestamp()
 
 
 def test_when_aws_refuses_the_start_people_are_told_and_the_event_fails(restarting, alerts, context, monkeypatch):

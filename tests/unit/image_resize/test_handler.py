@@ -401,6 +401,13 @@ def test_an_upload_event_whose_object_is_missing_is_refused_and_leaves_no_deriva
     assert keys() == []
 
 
+def test_a_replayed_upload_of_what_was_deleted_since_is_no_failure(context):
+    event = upload(photo())
+    delete()
+
+    assert lambda_handler(event | {"replay-name": "again"}, context)["made"] == []
+
+
 # ---------------------------------------------------------------- what is not its own
 
 

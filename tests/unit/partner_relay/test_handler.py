@@ -60,7 +60,9 @@ CRM_PATH = "/crm?token=t0ps3cret"
 
 
 def put_routes(*destinations: dict[str, Any], **route: str) -> None:
-    text = json.dumps([{"source": "aws.partner/*", "destinations": destinations} | route])
+    text = json.dumps(
+        [{"source": source, "destinations": destinations} | route for source in ("aws.partner/*", "webhook.*")]
+    )
     boto3.client("ssm").put_parameter(Name=PARAMETER, Value=text, Type="String", Overwrite=True)
 
 
@@ -71,6 +73,8 @@ def put_routes(*destinations: dict[str, Any], **route: str) -> None:
         ("datadog-monitor", "Datadog Triggered: Unhealthy hosts behind the web load balancer", "Alert"),
         ("auth0-log", "Auth0: signup failed", "alice@example.com"),
         ("other-partner", "stripe.com: customer.created", "aws.partner/stripe.com/"),
+        ("webhook-github-issue", "GitHub example-org/shop: issue 319 opened: Totals differ by one won", "bob-lee"),
+        ("webhook-other", "crm: customer.created", "webhook.crm"),
     ],
 )
 def test_an_event_is_relayed_to_slack_as_a_readable_message(situation, title, shown, receiver, context):
@@ -229,6 +233,46 @@ def test_the_same_event_twice_is_relayed_once(receiver, crm, context):
 
     lambda_handler(TICKET, context)
     lambda_handler(TICKET, context)
+
+    assert len(receiver.requests) == 2
+
+
+def test_a_webhook_that_is_put_on_the_bus_twice_is_relayed_once(receiver, crm, context):
+    """Under another id, as after a crash of webhook_receiver, or as a replay."""
+    put_routes(crm, SUPPORT)
+    event = sample("partner_relay/webhook-github-issue")
+
+    lambda_handler(event, context)
+    lambda_handler(event | {"id": "00000000-2b7e-4f37-9d0c-61f0a9b1d103"}, context)
+    assert len(receiver.requests) == 2
+
+    lambda_handler(event | {"source": "webhook.another"}, context)
+    assert len(receiver.requests) == 4
+
+
+def test_a_replayed_event_is_relayed_no_second_time_whatever_its_id(receiver, crm, context):
+    put_routes(crm)
+
+    lambda_handler(TICKET, context)
+    lambda_handler(TICKET | {"replay-name": "again", "id": "0c6ba0c2-6a1a-4f0a-9a3c-0f6f7f4f0001"}, context)
+
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"time": "2026-11-22T03:00:01Z"},
+        {"source": "aws.partner/zendesk.com/123/other"},
+        {"detail-type": "Support Ticket: Comment Created"},
+        {"detail": TICKET["detail"] | {"more": 1}},
+    ],
+)
+def test_events_that_differ_in_anything_but_the_id_are_both_relayed(other, receiver, crm, context):
+    put_routes(crm)
+
+    lambda_handler(TICKET, context)
+    lambda_handler(TICKET | other, context)
 
     assert len(receiver.requests) == 2
 

@@ -40,6 +40,13 @@ def test_a_source_is_matched_whole_or_by_what_comes_before_the_star():
         assert names({"source": source, "destinations": [SUPPORT]}) == []
 
 
+def test_webhooks_have_sources_of_their_own():
+    for source in ("webhook.*", "webhook.github", "webhook.git*"):
+        assert names({"source": source, "destinations": [SUPPORT]}, situation="webhook-github-issue") == ["support"]
+    for source in ("aws.partner/*", "webhook.stripe"):
+        assert names({"source": source, "destinations": [SUPPORT]}, situation="webhook-github-issue") == []
+
+
 def test_a_detail_type_is_matched_in_the_same_way_and_without_one_all_are_taken():
     for detail_type in ("*", "Support Ticket: *", "Support Ticket: Ticket Created"):
         assert names({"source": "aws.partner/*", "detail_type": detail_type, "destinations": [SUPPORT]}) == ["support"]

@@ -516,6 +516,19 @@ def test_a_copy_that_aws_refuses_fails_the_event(account, abroad, alerts, contex
         lambda_handler(finished(), context)
 
 
+def test_a_replayed_event_copies_a_young_snapshot_and_none_that_the_next_night_would_delete(
+    account, abroad, alerts, context
+):
+    instance("orders")
+    lambda_handler(nightly(), context)
+    old = old_snapshot("automations-orders-20261106-1500", 15)
+
+    for name in (old, ORDERS):
+        lambda_handler(finished(SourceIdentifier=name) | {"replay-name": "again"}, context)
+
+    assert snapshots(abroad) == [ORDERS]
+
+
 def test_the_night_makes_up_for_a_copy_that_is_missing(account, abroad, alerts, context):
     instance("orders")
     older = old_snapshot("automations-orders-20261119-1500", 2)

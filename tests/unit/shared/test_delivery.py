@@ -6,7 +6,7 @@ import boto3
 import pytest
 from local.receiver import Answer
 
-from automations.delivery import REMEMBERED, deliver
+from automations.delivery import REMEMBERED, deliver, remembered
 from automations.errors import DeliveryError, Rejected, SettingsError
 from automations.notify import notify
 from tests.unit.shared.messages import message
@@ -131,6 +131,19 @@ def test_a_delivery_is_remembered_for_thirty_days_and_made_again_after(send):
     send(slack=slack)
 
     assert slack.sent == 2
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [("", 30), ("7", 30), ("29", 30), ("30", 31), ("365", 366), ("0", 36500)],
+)
+def test_a_delivery_is_remembered_for_longer_than_an_archive_keeps_its_event(days, expected, send, monkeypatch):
+    monkeypatch.setenv("ARCHIVE_RETENTION_DAYS", days)
+    send(slack=Receiver())
+
+    [record] = records()
+    assert abs(int(record["expiration"]) - time.time() - expected * 86400) < 60
+    assert remembered().days == expected
 
 
 def test_a_delivery_that_was_cut_off_by_the_end_of_its_invocation_is_made_again(send, context):

@@ -60,6 +60,19 @@ def test_an_event_that_its_model_refuses_is_an_invalid_event_without_its_values(
     assert failure.value.__suppress_context__
 
 
+def test_the_lines_about_a_replayed_event_name_the_replay_and_those_about_the_next_do_not(logs):
+    @log_failure(logger)
+    def handler(event: Any, context: Any) -> None:
+        logger.info("Done")
+
+    handler({"replay-name": "again"}, None)
+    handler({}, None)
+
+    replayed, live = map(json.loads, logs.getvalue().splitlines())
+    assert replayed["replay"] == "again"
+    assert "replay" not in live
+
+
 def test_what_a_handler_returns_is_passed_on():
     @log_failure(logger)
     def handler(event: Any, context: Any) -> Any:

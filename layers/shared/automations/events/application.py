@@ -19,6 +19,7 @@ from pydantic import (
     RootModel,
     SecretStr,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -49,25 +50,39 @@ def decimals(currency: str) -> int:
     return _DECIMALS.get(currency, 2)
 
 
+_AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,4})?"
+_ADDRESS = r"[^@\s]+@[^@\s]+"
+_LAST_FOUR = r"[0-9]{4}"
+
+
+def _in_json(pattern: str, **more: str) -> WithJsonSchema:
+    """What a schema says of a string that a function here checks."""
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", **more})
+
+
 def _is_text(amount: object) -> object:
-    if not isinstance(amount, str) or not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,4})?", amount):
+    if not isinstance(amount, str) or not re.fullmatch(_AMOUNT, amount):
         raise ValueError('must be a string of digits such as "1250.00", in the major unit of the currency')
     return amount
 
 
-Amount = Annotated[Decimal, BeforeValidator(_is_text), Field(gt=0)]
+Amount = Annotated[Decimal, BeforeValidator(_is_text), Field(gt=0), _in_json(_AMOUNT)]
 
 
 def _address(email: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email.get_secret_value()):
+    if not re.fullmatch(_ADDRESS, email.get_secret_value()):
         raise ValueError("must be an e-mail address")
     return email
 
 
 def _last_four(digits: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[0-9]{4}", digits.get_secret_value()):
+    if not re.fullmatch(_LAST_FOUR, digits.get_secret_value()):
         raise ValueError("must be the last four digits of the card, and no more of its number")
     return digits
+
+
+Address = Annotated[SecretStr, AfterValidator(_address), _in_json(_ADDRESS, format="password")]
+LastFour = Annotated[SecretStr, AfterValidator(_last_four), _in_json(_LAST_FOUR, format="password")]
 
 
 class ApplicationDetail(Detail):
@@ -85,8 +100,8 @@ class Payment(ApplicationDetail):
     country: Country
     """Where the customer paid from."""
     completed_at: AwareDatetime
-    card_last_four: Annotated[SecretStr, AfterValidator(_last_four)] | None = None
-    email: Annotated[SecretStr, AfterValidator(_address)] | None = None
+    card_last_four: LastFour | None = None
+    email: Address | None = None
 
     @field_validator("amount")
     @classmethod
@@ -104,7 +119,7 @@ class Account(ApplicationDetail):
     plan: Literal["personal", "business"]
     created_at: AwareDatetime
     name: SecretStr
-    email: Annotated[SecretStr, AfterValidator(_address)]
+    email: Address
 
 
 class PaymentCompleted(Event):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from automations.events import Detail, Event
 
@@ -16,8 +16,8 @@ def _exact(value: Any) -> Any:
 
 
 def _plain(amount: Decimal) -> str:
-    """Without an exponent."""
-    return f"{amount:f}"
+    """Without an exponent, and zero without a sign."""
+    return f"{amount.copy_abs():f}"
 
 
 IN_JSON = PlainSerializer(_plain, when_used="json")
@@ -27,8 +27,20 @@ Price = Annotated[
     BeforeValidator(_exact),
     Field(ge=0, max_digits=18, decimal_places=4),
     IN_JSON,
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,14}(\.[0-9]{1,4})?$"}),
 ]
 """An amount in a currency. JSON carries it as a string: Lambda reads the JSON numbers of an event as binary floats."""
+
+Total = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    Field(ge=0),
+    IN_JSON,
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+]
+"""A sum of prices."""
+
+CheckoutId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 Customer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """The application's own id of a customer. It is part of addresses and logs: never an e-mail address."""
@@ -52,11 +64,11 @@ def total(lines: Iterable[Line]) -> Decimal:
 class Checkout(Detail):
     """A basket as it was checked out. A checkout that is repeated has the same `checkout_id`."""
 
-    checkout_id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    checkout_id: CheckoutId
     customer: Customer
     currency: Currency
     lines: tuple[Line, ...] = Field(min_length=1)
-    total: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0), IN_JSON]
+    total: Total
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -66,8 +78,8 @@ class Checkout(Detail):
 
 
 class CheckoutBasket(Event):
-    """A customer checks a basket out. The rule demands the one source; this the form that all have."""
+    """A customer checks a basket out."""
 
-    source: str = Field(pattern=r"^com\.[a-z][a-z0-9-]*\.basket$")
+    source: str = Field(pattern=r"^com\.[a-z][a-z0-9-]*\.basket$")  # the form that all have; a rule demands the one
     detail_type: Literal["CheckoutBasket"] = Field(alias="detail-type")
     detail: Checkout

@@ -71,6 +71,11 @@ class Build(Detail):
         default=AdditionalInformation(), alias="additional-information"
     )
 
+    @property
+    def project_arn(self) -> str:
+        """What tells the project from one of the same name in another account or region; the build's ARN begins alike."""
+        return self.build_id.rpartition(":")[0].replace(":build/", ":project/")
+
 
 class BuildFinished(Event):
     """A build has ended, one way or another."""

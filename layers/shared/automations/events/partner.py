@@ -1,8 +1,11 @@
-"""Events of SaaS partners: the envelope that all have, and the details of those partners whose events are shown readably.
+"""Events of SaaS partners, from partner event sources and from webhooks: the envelope that all have, and the details of those
+partners whose events are shown readably.
 
 Partners change their details without notice, so that only what names the thing is required in them.
 """
 
+import json
+from hashlib import sha256
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -14,19 +17,35 @@ class PartnerEvent(Event):
     """An event of any partner, whole: fields that are not known here are kept, because all of it is relayed.
 
     Its source is `aws.partner/<partner>/...`: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-saas.html
+    or, of what webhook_receiver received, `webhook.<provider>`.
     """
 
     model_config = ConfigDict(extra="allow")
 
     # A full stop would make the content that Standard Webhooks signs ambiguous: `id.timestamp.body`.
     id: str = Field(pattern=r"^[A-Za-z0-9-]+$")
-    source: str = Field(pattern=r"^aws\.partner/[^/]+/")
+    source: str = Field(pattern=r"^(aws\.partner/[^/]+/|webhook\.[a-z0-9-]+$)")
     detail: dict[str, Any]
 
     @property
+    def is_webhook(self) -> bool:
+        return self.source.startswith("webhook.")
+
+    @property
     def partner(self) -> str:
-        """The partner's domain, such as `zendesk.com`."""
-        return self.source.split("/")[1]
+        """The partner's domain, such as `zendesk.com`; of a webhook, its provider."""
+        return self.source.removeprefix("webhook.") if self.is_webhook else self.source.split("/")[1]
+
+    @property
+    def message(self) -> str:
+        """What stays the same when the event comes again: a webhook's own id, or a hash of what the partner said.
+
+        AWS does not say that a replay keeps an event's id.
+        """
+        if self.is_webhook and (sent := self.detail.get("id")):
+            return f"{self.source}/{sent}"
+        said = [self.source, self.detail_type, self.time.isoformat(), self.resources, self.detail]
+        return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 class ZendeskUser(Detail):

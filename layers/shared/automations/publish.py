@@ -1,0 +1,40 @@
+"""The one way to make an event of the application's own: checked as those who hear of it will check it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from automations.errors import AutomationError
+from automations.events import Event
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+MAX_ENTRY_BYTES = 256 * 1024
+"""An entry must be smaller. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html"""
+
+# What EventBridge adds, or whoever puts the event does not choose; any value that the envelope allows.
+_ADDED = {"version": "0", "id": "", "account": "", "time": "2026-11-01T00:00:00Z", "region": "", "resources": ()}
+
+
+class EntryTooLarge(AutomationError):
+    """EventBridge would refuse the event."""
+
+
+def entry(
+    model: type[Event], bus: str, source: str, detail_type: str, detail: Mapping[str, Any]
+) -> PutEventsRequestEntryTypeDef:
+    """The entry for PutEvents of an event that its model accepts: what the model knows of the detail, and nothing else.
+
+    Raises:
+        ValidationError: the model refuses the source, the detail type or the detail.
+        EntryTooLarge: EventBridge would refuse it.
+    """
+    event = model.model_validate({**_ADDED, "source": source, "detail-type": detail_type, "detail": detail})
+    text = json.dumps(event.model_dump(mode="json", by_alias=True)["detail"], ensure_ascii=False)
+    size = len((source + detail_type + text).encode())
+    if size >= MAX_ENTRY_BYTES:
+        raise EntryTooLarge(f"{detail_type} is too large an event: {size} bytes, of less than {MAX_ENTRY_BYTES}.")
+    return {"EventBusName": bus, "Source": source, "DetailType": detail_type, "Detail": text}
