@@ -58,10 +58,10 @@ def read(record: CloudTrailRecord) -> State:
     client, function, sid = aws.lambda_(), _function(record), record.required("statementId")
     own_region(record, client, "function")
     answer = unless_absent(lambda: client.get_policy(**function), GONE)  # no policy, or no function
-    found = [one for one in statements(json.loads(answer["Policy"])) if one.get("Sid") == sid] if answer else []
-    if not found:
+    policy = json.loads(answer["Policy"]) if answer else {}
+    statement = next((one for one in statements(policy) if one.get("Sid") == sid), None)
+    if not statement:
         return State({})
-    [statement] = found
     arn = ":".join(statement["Resource"].split(":")[:7])  # tags are the function's, not an alias's
     tags = unless_absent(lambda: client.list_tags(Resource=arn), GONE)
     return State(statement, tags["Tags"] if tags else {})

@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.validate import validate_parameters
 
 from automations import aws
@@ -21,7 +22,7 @@ class TrustAnchors:
     def __init__(self) -> None:
         self.anchors: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, list[dict[str, str]]] = {}
-        events = aws.rolesanywhere().meta.events
+        events: Any = aws.rolesanywhere().meta.events
         events.register_last("before-parameter-build.rolesanywhere.*", self._keep)
         events.register_first("before-call.rolesanywhere.*", self._answer)
 
@@ -36,9 +37,9 @@ class TrustAnchors:
             answer = self._call(model.name, context["asked"])
         except KeyError:
             error = {"Error": {"Code": "ResourceNotFoundException", "Message": "The resource could not be found."}}
-            return AWSResponse(None, 404, {}, None), error
+            return AWSResponse("", 404, HTTPHeaders(), None), error
         validate_parameters(answer, model.output_shape)
-        return AWSResponse(None, 200, {}, None), answer
+        return AWSResponse("", 200, HTTPHeaders(), None), answer
 
     def _call(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         if operation == "ListTagsForResource":

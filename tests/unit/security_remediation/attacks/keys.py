@@ -50,8 +50,13 @@ def permissions(**function: str) -> dict[str, Any]:
 def _permission(name: str, **arguments: Any) -> Attack:
     """The function lets in an API of its own account, and whom the arguments name."""
     function, event = create_function(), call(name)
-    own = {"StatementId": "api", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
-    aws.lambda_().add_permission(FunctionName=FUNCTION, SourceAccount=ACCOUNT, **own)
+    aws.lambda_().add_permission(
+        FunctionName=FUNCTION,
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceAccount=ACCOUNT,
+    )
     kept = permissions()
     sid = event["detail"]["requestParameters"]["statementId"]
     aws.lambda_().add_permission(FunctionName=FUNCTION, StatementId=sid, **arguments)
