@@ -30,6 +30,7 @@ ACCOUNT_KEYS = {
     "aws:principalaccount",
     "aws:sourceaccount",
     "aws:sourceowner",
+    "kms:calleraccount",
     "s3:dataaccesspointaccount",
 }
 ARN_KEYS = {"aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"}

@@ -7,15 +7,20 @@ from security_remediation.remediations import (
     # @ ec2
     # @ iam
     # @ keys
+    account_public_access_block,
     # @ baseline
     # @ sessions
     # @ compute
     administrator_policy,
     bucket_policy,
+    kms_key_deletion,
+    kms_key_policy,
+    lambda_permission,
     public_access_block,
     public_acl,
     root_activity,
     security_group_ingress,
+    trust_anchor,
 )
 
 # The trail comes first: a stopped trail blinds everything after it.
@@ -30,6 +35,11 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ iam
     # @ ec2
     # @ keys
+    kms_key_policy,
+    kms_key_deletion,
+    lambda_permission,
+    trust_anchor,
+    account_public_access_block,
     # @ sessions
     # @ compute
     root_activity,
