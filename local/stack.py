@@ -45,6 +45,7 @@ PARAMETERS = {
     "AutoRestart": "true",
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
+    "SecurityExemptionsParameter": f"/{NAME}/security-exemptions",
     "EnableRdsBackup": "true",
     "BackupMinimumCopies": "1",
     "EnableOfficeHours": "true",

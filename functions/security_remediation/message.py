@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     LEFT = "nothing to do"
 
 
-TITLE_ENDS = {Outcome.CLOSED: ": closed again", Outcome.EXEMPT: ": exempt"}
+TITLE_ENDS = {Outcome.CLOSED: ": put right", Outcome.EXEMPT: ": exempt"}
 
 
 def who(identity: UserIdentity) -> str:

@@ -84,7 +84,7 @@ def settled(resource: str, finding: str, state: State) -> Plan:
     remark = (
         "It does not exist any more."
         if state.current is None
-        else "It is not open now: something else keeps it shut, or somebody, or an earlier attempt of this function, closed it."
+        else "It is not so any more: something else prevents it, or somebody, or an earlier attempt of this function, put it right."
     )
     return Plan(resource, finding, Severity.WARNING, remark=remark)
 

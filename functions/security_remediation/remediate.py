@@ -82,7 +82,8 @@ def decide(todo: Plan, *, exempt: bool, mode: Mode) -> Outcome:
 
 def _exemptions(settings: Settings) -> tuple[Exemption, ...]:
     name = settings.exemptions_parameter
-    return read_exemptions(read_parameter(name), name) if name else ()
+    # Read anew each time: who undoes a change exempts the resource first, and the call that puts it back comes at once.
+    return read_exemptions(read_parameter(name, max_age=0), name) if name else ()
 
 
 def _today() -> date:

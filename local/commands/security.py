@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from rich.markup import escape
 
+from automations import aws
 from local import security
 from local.cloud import ROOT, Cloud, LocalError
 from local.stack import Stack
@@ -55,21 +58,34 @@ def show_changes(stack: Stack) -> None:
 
 
 def undo(chosen: Namespace) -> None:
-    """Exempt the resource for some days, then put back what was there before, with the caller's own rights."""
+    """Show what was there before, ask, and put it back."""
     stack = chosen_stack(chosen)
     record = read_record(stack, chosen.id)
-    if not record["before"]:
-        raise LocalError(f"{chosen.id} changed nothing that could be put back.")
-    until = datetime.now(UTC).date() + timedelta(days=chosen.days)
     console.print(escape(f"{record['resource']} {record['finding']}: changed because of {record['actor']['who']}."))
     console.print_json(data=record["before"])
     if not isinstance(stack.cloud, Cloud) and not chosen.yes:
-        confirm(f"Put this back, and exempt it until {until}?")
-    exempt(stack, record, chosen.reason, until)
-    use(stack)
-    module: Any = import_module(f"security_remediation.remediations.{record['remediation']}")
-    module.restore(record["before"])
+        confirm(f"Put this back, and exempt {escape(record['resource'])} for {chosen.days} days?")
+    until = put_back(stack, chosen.id, reason=chosen.reason, days=chosen.days)
     console.print(f"Put back. It is exempt until {until}; after that the next call like it is judged again.")
+
+
+def put_back(stack: Stack, record_id: str, *, reason: str, days: int) -> date:
+    """Exempt the resource for some days, then put back what was there before, with the caller's own rights.
+
+    Returns the last day of the exemption.
+
+    Raises:
+        LocalError: there is no such record, nothing that could be put back, or nowhere to note the exemption.
+    """
+    record = read_record(stack, record_id)
+    if not record["before"]:
+        raise LocalError(f"{record_id} changed nothing that could be put back.")
+    until = datetime.now(UTC).date() + timedelta(days=days)
+    exempt(stack, record, reason, until)
+    module: Any = import_module(f"security_remediation.remediations.{record['remediation']}")
+    with used_by_remediations(stack):
+        module.restore(record["before"])
+    return until
 
 
 def exempt(stack: Stack, record: dict[str, Any], reason: str, until: date) -> None:
@@ -114,14 +130,23 @@ def read_record(stack: Stack, record: str) -> dict[str, Any]:
     return found
 
 
-def use(stack: Stack) -> None:
+@contextmanager
+def used_by_remediations(stack: Stack) -> Iterator[None]:
     """Have the remediations' own clients speak to the stack's cloud."""
     if isinstance(stack.cloud, Cloud):
-        os.environ.update(stack.cloud.environment())
+        wanted = stack.cloud.environment()
     else:
-        os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = stack.cloud.region
-        if stack.cloud.profile:
-            os.environ["AWS_PROFILE"] = stack.cloud.profile
+        wanted = {"AWS_DEFAULT_REGION": stack.cloud.region, "AWS_REGION": stack.cloud.region}
+        wanted |= {"AWS_PROFILE": stack.cloud.profile} if stack.cloud.profile else {}
+    before = dict(os.environ)
+    os.environ.update(wanted)
+    aws.forget_clients()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        aws.forget_clients()
 
 
 def _bucket(stack: Stack) -> str:
