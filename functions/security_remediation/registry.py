@@ -12,15 +12,27 @@ from security_remediation.remediations import (
     # @ compute
     administrator_policy,
     bucket_policy,
+    config_recorder,
+    guardduty_detector,
     public_access_block,
     public_acl,
     root_activity,
     security_group_ingress,
+    security_hub,
+    trail_log_lifecycle,
+    trail_selectors,
+    trail_stopped,
 )
 
 # The trail comes first: a stopped trail blinds everything after it.
 REMEDIATIONS: tuple[Remediation, ...] = (
     # @ trail
+    trail_stopped,
+    trail_selectors,
+    trail_log_lifecycle,
+    guardduty_detector,
+    security_hub,
+    config_recorder,
     # @ baseline
     bucket_policy,
     public_acl,
