@@ -14,6 +14,7 @@ from security_remediation.remediations import (
     bucket_policy,
     config_recorder,
     guardduty_detector,
+    guardduty_members,
     public_access_block,
     public_acl,
     root_activity,
@@ -31,6 +32,7 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     trail_selectors,
     trail_log_lifecycle,
     guardduty_detector,
+    guardduty_members,
     security_hub,
     config_recorder,
     # @ baseline

@@ -25,12 +25,12 @@ def service_role(service: str, name: str) -> str:
     return f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/aws-service-role/{service}/{name}"
 
 
-def on_again(resource: str, finding: str, state: State) -> Plan:
-    """The call switched it off, and it is not off now. That is worth telling still."""
+def put_right(resource: str, finding: str, state: State) -> Plan:
+    """What the call did to it is not so now. That is worth telling still."""
     remark = (
         "It does not exist any more."
         if state.current is None
-        else "It is on again: somebody, or an earlier attempt of this function, has put it right."
+        else "It is as it should be now: somebody, or an earlier attempt of this function, has put it right."
     )
     return Plan(resource, finding, Severity.WARNING, remark=remark)
 

@@ -1,6 +1,6 @@
-"""AWS Config's recorder is stopped: start it again.
+"""The recorder of AWS Config is stopped or deleted: start it again, and tell of a deleted one.
 
-A deleted recorder is told of only: which resources it recorded, and with which role, is not in the record.
+A deleted recorder is not created again: which resources it recorded, and with which role, is not in the record.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import own_region, tags_of, unless_absent
-from security_remediation.watching import ANY_RECORDER, on_again
+from security_remediation.watching import ANY_RECORDER, put_right
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -63,7 +63,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         )
         return Plan(resource, "is deleted", SEVERITY, remark=remark)
     if state.current is None or state.current["recording"]:
-        return on_again(resource, f"was {'deleted' if deleted else 'stopped'}", state)
+        return put_right(resource, f"was {'deleted' if deleted else 'stopped'}", state)
     recorder = {"ConfigurationRecorderName": name}
     return Plan(resource, "is stopped", SEVERITY, steps=("Start it again.",), change=recorder, before=recorder)
 

@@ -1,4 +1,4 @@
-"""GuardDuty is suspended or switched off: enable its detector again, or create a new one.
+"""The account's GuardDuty detector is suspended or deleted: enable it again, or create a new one.
 
 A suspended detector goes on as it was. A deleted one cannot be put back: its findings, filters, lists, members and where it
 published to are gone. A new one has every protection plan but Runtime Monitoring, which is GuardDuty's default; it watches from
@@ -16,7 +16,7 @@ from automations.notify import Severity
 from security_remediation.permissions import NO_RESOURCES
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import own_region
-from security_remediation.watching import ANY_DETECTOR, on_again, service_role
+from security_remediation.watching import ANY_DETECTOR, put_right, service_role
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -75,7 +75,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
             before={"Tags": {CREATED_FOR: record.event_id}},
         )
     if state.current is None or state.current["enabled"]:
-        return on_again(resource, f"was {finding}", state)
+        return put_right(resource, f"was {finding}", state)
     detector = {"DetectorId": state.current["DetectorId"]}
     return Plan(
         resource,

@@ -1,4 +1,4 @@
-"""Security Hub CSPM is switched off: enable it again, with its default standards.
+"""The account's Security Hub CSPM is switched off: enable it again, with its default standards.
 
 Which standards were on is not in the record and lost with them: the new ones are AWS Foundational Security Best Practices and CIS
 AWS Foundations Benchmark 1.2.0, as when Security Hub is enabled for the first time. Members and administrator are gone too. Its
@@ -16,7 +16,7 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import own_region, unless_absent
-from security_remediation.watching import THE_HUB, on_again, service_role
+from security_remediation.watching import THE_HUB, put_right, service_role
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -45,7 +45,7 @@ def read(record: CloudTrailRecord) -> State:
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
     resource = f"Security Hub in {record.aws_region}"
     if state.current["enabled"]:
-        return on_again(resource, "was switched off", state)
+        return put_right(resource, "was switched off", state)
     return Plan(
         resource,
         "is switched off",
