@@ -3,16 +3,12 @@
 from automations.events.cloudtrail import CloudTrailRecord
 from security_remediation.plan import EVERY_CALL, Remediation
 from security_remediation.remediations import (
-    # @ trail
-    # @ ec2
-    # @ iam
-    # @ keys
     account_public_access_block,
-    # @ baseline
-    # @ sessions
-    # @ compute
     administrator_policy,
     bucket_policy,
+    config_recorder,
+    guardduty_detector,
+    guardduty_members,
     kms_key_deletion,
     kms_key_policy,
     lambda_permission,
@@ -20,12 +16,23 @@ from security_remediation.remediations import (
     public_acl,
     root_activity,
     security_group_ingress,
+    security_hub,
+    trail_log_lifecycle,
+    trail_selectors,
+    trail_stopped,
     trust_anchor,
 )
 
 # The trail comes first: a stopped trail blinds everything after it.
 REMEDIATIONS: tuple[Remediation, ...] = (
     # @ trail
+    trail_stopped,
+    trail_selectors,
+    trail_log_lifecycle,
+    guardduty_detector,
+    guardduty_members,
+    security_hub,
+    config_recorder,
     # @ baseline
     bucket_policy,
     public_acl,
