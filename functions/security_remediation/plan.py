@@ -80,7 +80,7 @@ class Plan:
 
 
 def settled(resource: str, finding: str, state: State) -> Plan:
-    """The call opened the resource, and it is not open now. That is worth telling still."""
+    """What the call did is not so any more. That is worth telling still."""
     remark = (
         "It does not exist any more."
         if state.current is None

@@ -10,8 +10,6 @@ from typing import Any
 from automations import aws
 from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
-from automations.notify import Severity
-from security_remediation.plan import Plan, State
 from security_remediation.reading import own_region, tags_of, unless_absent
 
 ANY_TRAIL = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*"
@@ -23,16 +21,6 @@ ANY_RECORDER = "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:co
 def service_role(service: str, name: str) -> str:
     """The ARN of a service-linked role."""
     return f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/aws-service-role/{service}/{name}"
-
-
-def put_right(resource: str, finding: str, state: State) -> Plan:
-    """What the call did to it is not so now. That is worth telling still."""
-    remark = (
-        "It does not exist any more."
-        if state.current is None
-        else "It is as it should be now: somebody, or an earlier attempt of this function, has put it right."
-    )
-    return Plan(resource, finding, Severity.WARNING, remark=remark)
 
 
 def find_trail(record: CloudTrailRecord, parameter: str) -> Mapping[str, Any] | None:

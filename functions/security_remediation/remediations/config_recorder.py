@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import own_region, tags_of, unless_absent
-from security_remediation.watching import ANY_RECORDER, put_right
+from security_remediation.watching import ANY_RECORDER
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -63,7 +63,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         )
         return Plan(resource, "is deleted", SEVERITY, remark=remark)
     if state.current is None or state.current["recording"]:
-        return put_right(resource, f"was {'deleted' if deleted else 'stopped'}", state)
+        return settled(resource, f"was {'deleted' if deleted else 'stopped'}", state)
     recorder = {"ConfigurationRecorderName": name}
     return Plan(resource, "is stopped", SEVERITY, steps=("Start it again.",), change=recorder, before=recorder)
 

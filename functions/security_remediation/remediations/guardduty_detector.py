@@ -14,9 +14,9 @@ from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import NO_RESOURCES
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import own_region
-from security_remediation.watching import ANY_DETECTOR, put_right, service_role
+from security_remediation.watching import ANY_DETECTOR, service_role
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -75,7 +75,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
             before={"Tags": {CREATED_FOR: record.event_id}},
         )
     if state.current is None or state.current["enabled"]:
-        return put_right(resource, f"was {finding}", state)
+        return settled(resource, f"was {finding}", state)
     detector = {"DetectorId": state.current["DetectorId"]}
     return Plan(
         resource,

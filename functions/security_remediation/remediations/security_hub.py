@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import own_region, unless_absent
-from security_remediation.watching import THE_HUB, put_right, service_role
+from security_remediation.watching import THE_HUB, service_role
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -45,7 +45,7 @@ def read(record: CloudTrailRecord) -> State:
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
     resource = f"Security Hub in {record.aws_region}"
     if state.current["enabled"]:
-        return put_right(resource, "was switched off", state)
+        return settled(resource, "was switched off", state)
     return Plan(
         resource,
         "is switched off",

@@ -17,9 +17,8 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.lifecycle import expires_logs, log_root, when, without_expiry
 from security_remediation.permissions import ANY_BUCKET, NO_RESOURCES, READ_BUCKET_TAGS
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import bucket_tags, listed, unless_absent
-from security_remediation.watching import put_right
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -62,7 +61,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     if not opened:
         return None
     if not still:
-        return put_right(resource, f"was made to expire a trail's logs {when(opened)}", State(configuration))
+        return settled(resource, f"was made to expire a trail's logs {when(opened)}", State(configuration))
     left = [one for rule in rules if (one := without_expiry(rule) if rule in still else rule)]
     return Plan(
         resource,

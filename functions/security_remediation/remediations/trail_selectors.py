@@ -14,10 +14,10 @@ from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import NO_RESOURCES
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import listed, name_of, unless_absent
 from security_remediation.selectors import missing, widened_advanced, widened_basic
-from security_remediation.watching import ANY_TRAIL, find_trail, put_right, trail_tags
+from security_remediation.watching import ANY_TRAIL, find_trail, trail_tags
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -59,7 +59,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     if not opened:
         return None
     if not left_out:
-        return put_right(resource, f"was made to leave out {', '.join(opened)}", state)
+        return settled(resource, f"was made to leave out {', '.join(opened)}", state)
     finding = f"does not log {', '.join(left_out)}"
     if now["others"]:
         remark = (

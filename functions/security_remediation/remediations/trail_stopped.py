@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import name_of, unless_absent
-from security_remediation.watching import ANY_TRAIL, find_trail, put_right, trail_tags
+from security_remediation.watching import ANY_TRAIL, find_trail, trail_tags
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -40,7 +40,7 @@ def read(record: CloudTrailRecord) -> State:
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
     resource = f"Trail {name_of(record.required('name'))}"
     if state.current is None or state.current["logging"]:
-        return put_right(resource, "was stopped", state)
+        return settled(resource, "was stopped", state)
     arn = {"Name": state.current["Name"]}
     return Plan(resource, "is stopped", SEVERITY, steps=("Start it again.",), change=arn, before=arn)
 

@@ -31,7 +31,7 @@ def test_in_enforce_mode_the_opening_is_closed_the_rest_is_kept_and_both_states_
 
     assert attacked.state() == attacked.closed
     assert outcome["outcomes"][attacked.remediation] == "closed, and verified by reading back"
-    message = next(one for one in alerts.received() if "closed again" in one["Subject"] + one["Message"])
+    message = next(one for one in alerts.received() if "put right" in one["Subject"] + one["Message"])
     assert "This was done:\n- " in message["Message"]
     before, after = [one for one in audit_records() if one["remediation"] == attacked.remediation]
     assert before["outcome"] == "about to be changed"

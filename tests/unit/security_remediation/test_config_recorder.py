@@ -30,7 +30,7 @@ def test_a_deleted_recorder_that_somebody_created_again_is_told(alerts, calls, c
     lambda_handler(call("delete-configuration-recorder"), context)
 
     assert writes(calls) == []
-    assert "somebody, or an earlier attempt of this function, has put it right" in alerts.received()[0]["Message"]
+    assert "somebody, or an earlier attempt of this function, put it right" in alerts.received()[0]["Message"]
 
 
 def test_a_deleted_recorder_that_was_created_again_is_started(alerts, context):

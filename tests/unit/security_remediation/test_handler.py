@@ -193,7 +193,7 @@ def test_what_root_opened_is_closed_as_well_as_told(enforce, alerts, context):
     assert attacked.state() == attacked.closed
     assert sorted(message["Subject"] for message in alerts.received()) == [
         "[CRITICAL] The root user called PutBucketPolicy",
-        f"[WARNING] S3 bucket {BUCKET} has a policy that lets in everyone: closed again",
+        f"[WARNING] S3 bucket {BUCKET} has a policy that lets in everyone: put right",
     ]
 
 
