@@ -8,7 +8,7 @@ from typing import Any
 from local.cloud import Cloud, running_cloud, wait_for
 from local.receiver import Answer
 from local.stack import PARAMETERS, deploy
-from local.stage import Stage
+from local.stage import SECONDS, Stage
 
 INSTANCE = "i-0123456789abcdef0"  # one that does not exist: told from the event alone
 
@@ -42,7 +42,7 @@ def test_what_slack_refuses_waits_in_the_failed_events_queue_with_the_reason_and
     event = stage.sample("ec2_state_alerts/terminated", instance_id="i-0123456789abcdef2")
     stage.stack.send(event)
 
-    found = wait_for(lambda: failed(stage, event), 60)
+    found = wait_for(lambda: failed(stage, event), SECONDS)
     assert found
     assert found[0]["requestPayload"] == event
     assert "no_service" in json.dumps(found[0]["responsePayload"])
@@ -59,7 +59,7 @@ def test_an_event_of_another_shape_waits_in_the_failed_events_queue_and_the_log_
     event = stage.sample("ec2_state_alerts/stopped", instance_id="not-an-instance")
     stage.stack.send(event)
 
-    found = wait_for(lambda: failed(stage, event), 60)
+    found = wait_for(lambda: failed(stage, event), SECONDS)
 
     assert found
     assert "detail.instance-id" in json.dumps(found[0]["responsePayload"])

@@ -13,7 +13,7 @@ import pytest
 from local.cloud import ACCOUNT, REGION, ROOT, wait_for
 from local.receiver import Answer
 from local.scenes.event_pipeline import stream
-from local.stage import Stage
+from local.stage import SECONDS, Stage
 
 FUNCTION = "Ec2StateAlertsFunction"
 
@@ -149,7 +149,7 @@ def fail(stage: Stage, *instances: str) -> list[dict[str, Any]]:
         ids = {item["requestPayload"]["id"] for item in stage.stack.failed_events()}
         return {event["id"] for event in events} <= ids
 
-    assert wait_for(waiting, 60)
+    assert wait_for(waiting, SECONDS)
     return events
 
 
