@@ -196,6 +196,16 @@ def pattern_of(remediation: Remediation) -> Mapping[str, Any]:
     return getattr(remediation, "PATTERN", {})
 
 
+def calls_apart(remediation: Remediation) -> dict[str, tuple[str, ...]]:
+    """The calls that come by the remediation's own rule: those that no rule of a service brings already."""
+    brought = calls_by_source()
+    left = {
+        source: tuple(name for name in names if name not in brought.get(source, ()))
+        for source, names in remediation.EVENTS.items()
+    }
+    return {source: names for source, names in left.items() if names}
+
+
 NO_ERROR = "errorCode: [{exists: false}]"
 # Older records of the console name its sign-in; every other name is a service that acts for the account.
 NOT_A_SERVICE = "invokedBy: [{exists: false}, signin.amazonaws.com]"
@@ -212,7 +222,7 @@ def rules() -> str:
         lines += _rule(f"{camel(_service(source))}Call", {source: tuple(names)}, {})
     for one in REMEDIATIONS:
         if pattern_of(one):
-            lines += _rule(camel(one.NAME), one.EVENTS, pattern_of(one), reads=getattr(one, "READ_ONLY", False))
+            lines += _rule(camel(one.NAME), calls_apart(one), pattern_of(one), reads=getattr(one, "READ_ONLY", False))
     return "\n".join([*lines, *_root_rule()]) + "\n"
 
 
