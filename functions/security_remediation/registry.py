@@ -11,11 +11,17 @@ from security_remediation.remediations import (
     # @ sessions
     # @ compute
     administrator_policy,
+    bedrock_model_access,
     bucket_policy,
+    console_sign_in_without_mfa,
+    federation_token,
+    instance_credentials_outside,
+    organisation_left,
     public_access_block,
     public_acl,
     root_activity,
     security_group_ingress,
+    ssm_session,
 )
 
 # The trail comes first: a stopped trail blinds everything after it.
@@ -31,6 +37,12 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ ec2
     # @ keys
     # @ sessions
+    instance_credentials_outside,
+    console_sign_in_without_mfa,
+    federation_token,
+    ssm_session,
+    bedrock_model_access,
+    organisation_left,
     # @ compute
     root_activity,
 )
