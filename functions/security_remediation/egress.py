@@ -32,6 +32,7 @@ INSIDE = tuple(
         ),
     )
 )
+NO_TARGETS = {"InstanceOwnerId", "DestinationPrefixListId"}
 NOWHERE_ELSE = ("local", "igw-", "eigw-")
 
 
@@ -107,14 +108,6 @@ def _stays(route: Mapping[str, Any], target: str) -> bool:
 
 
 def _target(route: Mapping[str, Any]) -> str:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html"""
-    return next(
-        (
-            str(value)
-            for key, value in route.items()
-            if key not in {"InstanceOwnerId", "CoreNetworkArn"}
-            and not key.startswith("Destination")
-            and (key.endswith("Id"))
-        ),
-        str(route.get("CoreNetworkArn", "?")),
-    )
+    """The id of what the route leads to. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html"""
+    ids = (str(value) for key, value in route.items() if key.endswith("Id") and key not in NO_TARGETS)
+    return next(ids, str(route.get("CoreNetworkArn", "?")))
