@@ -164,12 +164,10 @@ def policies() -> str:
         ]
         for one in some:
             for allow in one.WRITES:
-                body = [line for line in _statement(allow) if not line.startswith("#")]
-                lines += [f"        # {allow.why}"] if allow.why else []
                 lines += [
                     "        - Fn::If:",
                     f"            - Enforce{camel(one.NAME)}",
-                    *_indented(body, 12),
+                    *_indented(_statement(allow), 12),
                     "            - !Ref AWS::NoValue",
                 ]
     return "\n".join(lines) + "\n"
@@ -195,6 +193,16 @@ def calls_by_source() -> dict[str, list[str]]:
 
 def pattern_of(remediation: Remediation) -> Mapping[str, Any]:
     return getattr(remediation, "PATTERN", {})
+
+
+def calls_apart(remediation: Remediation) -> dict[str, tuple[str, ...]]:
+    """The calls that come by the remediation's own rule: those that no rule of a service brings already."""
+    brought = calls_by_source()
+    left = {
+        source: tuple(name for name in names if name not in brought.get(source, ()))
+        for source, names in remediation.EVENTS.items()
+    }
+    return {source: names for source, names in left.items() if names}
 
 
 NO_ERROR = "errorCode: [{exists: false}]"
@@ -246,7 +254,7 @@ def rules_of_calls() -> list[RuleOfCalls]:
             for source, names in calls_by_source().items()
         ),
         *(
-            RuleOfCalls(camel(one.NAME), one.EVENTS, pattern_of(one), getattr(one, "READ_ONLY", False))
+            RuleOfCalls(camel(one.NAME), calls_apart(one), pattern_of(one), getattr(one, "READ_ONLY", False))
             for one in REMEDIATIONS
             if pattern_of(one)
         ),

@@ -45,6 +45,7 @@ PARAMETERS = {
     "AutoRestart": "true",
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
+    "SessionPrincipals": f"arn:aws:iam::{ACCOUNT}:role/Operators",
     "SecurityExemptionsParameter": f"/{NAME}/security-exemptions",
     "EnableRdsBackup": "true",
     "BackupMinimumCopies": "1",

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.parser import event_parser
 from pydantic import BeforeValidator, Field
 
 from automations.errors import Refused, log_failure
-from automations.events.cloudtrail import ApiCall, CloudTrailRecord
+from automations.events.cloudtrail import ApiCall
 from automations.settings import COMMA_SEPARATED, EnvSettings
 from security_remediation.ingress import PortRange, parse_ports
 from security_remediation.modes import Mode, parse_modes
@@ -47,6 +47,7 @@ class Settings(EnvSettings):
     own_role_arn: str = Field(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/.+$")
     sensitive_ports: Annotated[tuple[PortRange, ...], BeforeValidator(parse_ports), COMMA_SEPARATED]
     trusted_accounts: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    session_principals: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     exemption_tag: str = "automations:security-exempt"
 
     @property
@@ -98,14 +99,8 @@ def ignored(event: ApiCall, settings: Settings) -> str:
         return f"{record.user_identity.invoked_by} made the call on the account's behalf."
     if record.user_identity.issuer.arn == settings.own_role_arn:
         return "It is this function's own call."
-    if any(fnmatchcase(arn, pattern) for arn in _principals(record) for pattern in settings.allowed_principals):
+    if any(fnmatchcase(arn, pattern) for arn in record.user_identity.arns for pattern in settings.allowed_principals):
         return "The principal is on the list of those who may."
     # CloudTrail shows a call on another account's bucket to the caller's account as well.
     owners = {one.account_id for one in record.resources or () if one.type == "AWS::S3::Bucket" and one.account_id}
     return f"The bucket belongs to account {', '.join(sorted(owners))}." if owners - {settings.account} else ""
-
-
-def _principals(record: CloudTrailRecord) -> list[str]:
-    """The ARNs of who made the call: the session, or the user, and the role behind it."""
-    identity = record.user_identity
-    return [arn for arn in (identity.arn, identity.issuer.arn) if arn]
