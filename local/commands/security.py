@@ -59,7 +59,7 @@ def undo(chosen: Namespace) -> None:
     stack = chosen_stack(chosen)
     record = read_record(stack, chosen.id)
     if not record["before"]:
-        raise LocalError(f"{chosen.id} changed nothing that could be put back.")
+        raise LocalError(f"{chosen.id} changed nothing that could be put back. {record.get('remark', '')}".strip())
     until = datetime.now(UTC).date() + timedelta(days=chosen.days)
     console.print(escape(f"{record['resource']} {record['finding']}: changed because of {record['actor']['who']}."))
     console.print_json(data=record["before"])

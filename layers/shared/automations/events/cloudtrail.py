@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 A record that its model refuses is an attack that nobody sees, so only what every record has is required.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -78,6 +79,7 @@ class CloudTrailRecord(_Part):
     event_id: str = Field(alias="eventID")
     event_name: str
     event_source: str
+    event_time: datetime | None = None
     aws_region: str = ""
     source_ip_address: str | None = Field(default=None, alias="sourceIPAddress")
     user_agent: str | None = None

@@ -26,6 +26,7 @@ class Attack:
         exempt: tags what was attacked; None where it has no tags.
         restored: the state after the remediation was undone; `opened` when not given.
         harmless: events of the same call that open nothing, each with what makes it harmless.
+        undoable: whether its remediation keeps what puts the previous state back.
     """
 
     remediation: str
@@ -37,6 +38,7 @@ class Attack:
     exempt: Callable[[], Any] | None = None
     restored: Any = None
     harmless: dict[str, dict[str, Any]] = field(default_factory=dict)
+    undoable: bool = True
 
 
 MakeAttack = Callable[[], Attack]
