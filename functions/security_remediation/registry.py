@@ -6,14 +6,19 @@ from security_remediation.remediations import (
     # @ trail
     # @ ec2
     # @ iam
+    access_key_for_another,
     # @ keys
     # @ baseline
     # @ sessions
     # @ compute
     administrator_policy,
     bucket_policy,
+    inline_administrator_policy,
+    login_profile_created,
+    password_of_another_changed,
     public_access_block,
     public_acl,
+    role_trust,
     root_activity,
     security_group_ingress,
 )
@@ -28,6 +33,11 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     security_group_ingress,
     administrator_policy,
     # @ iam
+    role_trust,
+    inline_administrator_policy,
+    access_key_for_another,
+    login_profile_created,
+    password_of_another_changed,
     # @ ec2
     # @ keys
     # @ sessions
