@@ -24,6 +24,8 @@ SOMEBODY = "\0"
 """A name that only a wildcard takes in."""
 # Lower case: condition keys are not case-sensitive.
 LIMITS = ("iam:", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "aws:calledvia", "aws:viaawsservice")
+# These also let in requests that do not have the key at all.
+UNLIMITING = re.compile(r"not|ifexists$|^forallvalues:|^null$", re.IGNORECASE)
 
 
 def makes_administrators(policy: Mapping[str, Any], a_role: str) -> bool:
@@ -45,7 +47,12 @@ def makes_administrators(policy: Mapping[str, Any], a_role: str) -> bool:
 
 
 def _limited(conditions: Mapping[str, Any]) -> bool:
-    return any(key.lower().startswith(LIMITS) for keys in conditions.values() for key in keys)
+    return any(
+        key.lower().startswith(LIMITS) and "*" not in listed(values)
+        for operator, keys in conditions.items()
+        if not UNLIMITING.search(operator)
+        for key, values in keys.items()
+    )
 
 
 def _allows(statement: Mapping[str, Any], action: str, resource: str) -> bool:

@@ -41,13 +41,15 @@ def user_tags(name: str) -> dict[str, str]:
     return unless_absent(lambda: tags("User", name), "NoSuchEntity") or {}
 
 
-def default_version(policy: str) -> Mapping[str, Any] | None:
-    """What a managed policy says now, by its ARN; None when there is no such policy."""
+def policy_version(policy: str, version: str = "") -> Mapping[str, Any] | None:
+    """What a managed policy says, by its ARN, in its default version or another; None when there is no such one."""
     iam = aws.iam()
-    found = unless_absent(lambda: iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"], "NoSuchEntity")
-    if found is None:
+    wanted = version or unless_absent(
+        lambda: iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"], "NoSuchEntity"
+    )
+    if not wanted:
         return None
-    answer = unless_absent(lambda: iam.get_policy_version(PolicyArn=policy, VersionId=found), "NoSuchEntity")
+    answer = unless_absent(lambda: iam.get_policy_version(PolicyArn=policy, VersionId=wanted), "NoSuchEntity")
     return document(answer["PolicyVersion"].get("Document")) if answer else None
 
 

@@ -12,6 +12,7 @@ from security_remediation.remediations import (
     # @ sessions
     # @ compute
     administrator_policy,
+    administrator_policy_version,
     bucket_policy,
     inline_administrator_policy,
     login_profile_created,
@@ -35,6 +36,7 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ iam
     role_trust,
     inline_administrator_policy,
+    administrator_policy_version,
     access_key_for_another,
     login_profile_created,
     password_of_another_changed,

@@ -17,7 +17,7 @@ from automations.notify import Severity
 from security_remediation.administrators import makes_administrators
 from security_remediation.permissions import ANY_GROUP, ANY_POLICY, ANY_ROLE, ANY_USER, READ_ROLE_TAGS, READ_USER_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED, default_version, pages, tags, target
+from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED, pages, policy_version, tags, target
 from security_remediation.reading import name_of, unless_absent
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Attached:
 def read(record: CloudTrailRecord) -> State:
     (kind, name), policy = target(record), record.required("policyArn")
     attached = unless_absent(lambda: _attached(kind, name), "NoSuchEntity")
-    says = {} if ADMINISTRATOR_ACCESS.match(policy) else default_version(policy) or {}
+    says = {} if ADMINISTRATOR_ACCESS.match(policy) else policy_version(policy) or {}
     return State(Attached(attached, says), tags=tags(kind, name) if attached is not None else {})
 
 

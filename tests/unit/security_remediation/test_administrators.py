@@ -41,6 +41,10 @@ def found(*statements: Any) -> bool:
         allow(Condition={"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}),
         allow(Condition={"StringLike": {"aws:PrincipalArn": "*"}}),
         allow(Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        allow(Condition={"ArnNotEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}}),
+        allow(Condition={"StringEqualsIfExists": {"iam:PassedToService": "ec2.amazonaws.com"}}),
+        allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}),
+        allow(Condition={"StringLike": {"iam:PolicyARN": "*"}}),
     ],
 )
 def test_a_policy_that_lets_its_holder_give_any_rights_makes_administrators(statement):
@@ -79,7 +83,8 @@ def test_a_policy_that_does_not_makes_none(statement):
 def test_statements_count_together():
     assert found(allow("iam:AttachUserPolicy"), allow("s3:*"), allow("iam:AttachRolePolicy"))
     assert not found(
-        allow("iam:AttachUserPolicy"), allow("iam:AttachRolePolicy", Condition={"Null": {"iam:PolicyARN": "false"}})
+        allow("iam:AttachUserPolicy"),
+        allow("iam:AttachRolePolicy", Condition={"ArnLike": {"iam:PolicyARN": "arn:aws:iam::*:policy/web-*"}}),
     )
 
 

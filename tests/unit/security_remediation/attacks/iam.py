@@ -147,6 +147,44 @@ def attached_policy_of_ones_own() -> Attack:
     )
 
 
+LESSER = json.dumps(HARMLESS_POLICY)
+
+
+def _version(name: str, *documents: str, default: str, closed: str) -> Attack:
+    """The user has the policy, in these versions."""
+    first, *others = documents
+    aws.iam().create_user(UserName="Bob")
+    arn = aws.iam().create_policy(PolicyName="operations", PolicyDocument=first)["Policy"]["Arn"]
+    for document in others:
+        aws.iam().create_policy_version(PolicyArn=arn, PolicyDocument=document)
+    aws.iam().set_default_policy_version(PolicyArn=arn, VersionId=default)
+    aws.iam().attach_user_policy(UserName="Bob", PolicyArn=arn)
+    event = call(name)
+    lesser = {"policyDocument": LESSER} if name.startswith("create") else {"versionId": closed}
+    return Attack(
+        "administrator_policy_version",
+        event,
+        state=lambda: aws.iam().get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"],
+        opened=default,
+        closed=closed,
+        revert=lambda: aws.iam().set_default_policy_version(PolicyArn=arn, VersionId=closed),
+        exempt=lambda: aws.iam().tag_policy(PolicyArn=arn, Tags=[TAG]),  # type: ignore[list-item]
+        harmless={"it makes no administrators": with_request(event, **lesser)},
+    )
+
+
+def version_created() -> Attack:
+    attack = _version("create-policy-version-admin", LESSER, EVERYTHING, default="v2", closed="v1")
+    attack.harmless["it is not the default"] = with_request(attack.event, setAsDefault=False)
+    return attack
+
+
+def version_made_default() -> Attack:
+    """v4 and v3 make administrators as well; v2 is the newest that does not."""
+    documents = (EVERYTHING, LESSER, EVERYTHING, EVERYTHING)
+    return _version("set-default-policy-version-admin", *documents, default="v1", closed="v2")
+
+
 # ---------------------------------------------------------------- credentials
 
 
@@ -219,6 +257,8 @@ ATTACKS: list[MakeAttack] = [
     inline_policy_of_a_group,
     inline_policy_of_a_role,
     attached_policy_of_ones_own,
+    version_created,
+    version_made_default,
     access_key_for_another_user,
     login_profile,
     password,
