@@ -75,6 +75,19 @@ def test_principals_that_were_deleted_do_not_keep_a_policy_from_being_closed(ale
     assert attacks.trust_of("ReportingRole") == [attacks.OWN_TRUST]
 
 
+def test_principals_that_were_deleted_let_in_nobody(alerts, calls, context):
+    """Somebody took the strangers out already; what is left names one that does not exist any more."""
+    trust = [{**FOREIGN, "Principal": {"AWS": DELETED}}, attacks.OWN_TRUST]
+    attacks.create_role("ReportingRole", attacks.policy(*trust))
+    calls.clear()
+
+    lambda_handler(call("update-assume-role-policy-foreign-account"), context)
+
+    assert writes(calls) == []
+    assert attacks.trust_of("ReportingRole") == trust
+    assert "It is not open now" in alerts.received()[0]["Message"]
+
+
 def test_a_unique_id_is_judged_by_what_iam_makes_of_it(alerts, calls, context):
     """IAM shows the ARN of a principal that was given by its unique ID."""
     attacks.create_role("ReportingRole", attacks.policy(attacks.OWN_TRUST))
