@@ -63,6 +63,7 @@ def entry(
         "resource": plan.resource,
         "finding": plan.finding,
         "steps": list(plan.steps),
+        "remark": plan.remark,
         "before": dict(plan.before),
         "after": dict(after or {}),
     }

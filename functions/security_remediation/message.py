@@ -48,7 +48,7 @@ def message(
         Outcome.TOLD: f"In enforce mode this would be done:\n{steps}",
         Outcome.CLOSED: f"This was done:\n{steps}",
         Outcome.EXEMPT: f"Without its exemption, this would be done in enforce mode:\n{steps}",
-        Outcome.LEFT: plan.remark,
+        Outcome.LEFT: "",
     }[outcome]
     repeated = f"The same was done {incident.more} more times since the last message." if incident.more else ""
     undone = f"To put back what was there before: {undo}" if undo and outcome == Outcome.CLOSED else ""
@@ -57,7 +57,7 @@ def message(
         title=f"{plan.resource} {plan.finding}{TITLE_ENDS.get(outcome, '')}",
         event=event,
         facts={"Resource": plan.resource, "Outcome": outcome, **_facts(event.detail)},
-        text="\n".join(part for part in (text, exemption, undone, repeated) if part),
+        text="\n".join(part for part in (text, plan.remark, exemption, undone, repeated) if part),
         link=_link(event),
     )
 

@@ -6,6 +6,8 @@ ANY_BUCKET = "arn:${AWS::Partition}:s3:::*"
 ANY_USER = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*"
 ANY_GROUP = "arn:${AWS::Partition}:iam::${AWS::AccountId}:group/*"
 ANY_ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"
+ANY_OWN_POLICY = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/*"
+ANY_POLICY = (ANY_OWN_POLICY, "arn:${AWS::Partition}:iam::aws:policy/*")
 
 NO_RESOURCES = "These know no resource-level permissions."
 ANY_ONE = "Any one of the account may be the one that was opened."

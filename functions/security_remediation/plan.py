@@ -65,9 +65,12 @@ class Plan:
     """Attributes:
     resource: kind and name, as people say it; the same words each time, because an exemption names it.
     finding: what is wrong with it; goes on from the resource's name.
-    steps: what closes it, each a sentence. Without any, `remark` says why, and what a person should do next.
+    steps: what closes it, each a sentence.
+    remark: without steps, why there are none, and what a person should do next; with steps but nothing in `before`, what a
+        person does instead of `undo`.
     change: the arguments of the API calls that `apply` makes.
-    before: what `restore` needs to put the previous state back, as JSON knows it. It is kept with the audit record.
+    before: what `restore` needs to put the previous state back, as JSON knows it. It is kept with the audit record. Empty:
+        nothing can.
     """
 
     resource: str

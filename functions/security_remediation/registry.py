@@ -3,8 +3,10 @@
 from automations.events.cloudtrail import CloudTrailRecord
 from security_remediation.plan import EVERY_CALL, Remediation
 from security_remediation.remediations import (
+    access_key_for_another,
     account_public_access_block,
     administrator_policy,
+    administrator_policy_version,
     bedrock_model_access,
     bucket_policy,
     config_recorder,
@@ -12,13 +14,17 @@ from security_remediation.remediations import (
     federation_token,
     guardduty_detector,
     guardduty_members,
+    inline_administrator_policy,
     instance_credentials_outside,
     kms_key_deletion,
     kms_key_policy,
     lambda_permission,
+    login_profile_created,
     organisation_left,
+    password_of_another_changed,
     public_access_block,
     public_acl,
+    role_trust,
     root_activity,
     security_group_ingress,
     security_hub,
@@ -46,6 +52,12 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     security_group_ingress,
     administrator_policy,
     # @ iam
+    role_trust,
+    inline_administrator_policy,
+    administrator_policy_version,
+    access_key_for_another,
+    login_profile_created,
+    password_of_another_changed,
     # @ ec2
     # @ keys
     kms_key_policy,

@@ -79,7 +79,7 @@ def put_back(stack: Stack, record_id: str, *, reason: str, days: int) -> date:
     """
     record = read_record(stack, record_id)
     if not record["before"]:
-        raise LocalError(f"{record_id} changed nothing that could be put back.")
+        raise LocalError(f"{record_id} changed nothing that could be put back. {record.get('remark', '')}".strip())
     until = datetime.now(UTC).date() + timedelta(days=days)
     exempt(stack, record, reason, until)
     module: Any = import_module(f"security_remediation.remediations.{record['remediation']}")

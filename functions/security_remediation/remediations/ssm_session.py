@@ -58,7 +58,10 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     if not state.current:
         return settled(resource, finding, state)
     step = f"Cancel the command {id_}." if kind == "command" else f"End the session {id_}."
-    return Plan(resource, finding, SEVERITY, steps=(step,), change={kind: id_})
+    remark = (
+        "What was ended cannot be put back: whoever it was for begins it again, from a principal of SessionPrincipals."
+    )
+    return Plan(resource, finding, SEVERITY, steps=(step,), remark=remark, change={kind: id_})
 
 
 def apply(plan: Plan) -> None:

@@ -35,7 +35,8 @@ def test_in_enforce_mode_the_opening_is_closed_the_rest_is_kept_and_both_states_
     assert "This was done:\n- " in message["Message"]
     before, after = [one for one in audit_records() if one["remediation"] == attacked.remediation]
     assert before["outcome"] == "about to be changed"
-    assert bool(before["before"]) is not attacked.final
+    assert bool(before["before"]) == attacked.undoable
+    assert attacked.undoable or before["remark"] in message["Message"]
     assert after["after"] == {"verified": True}
     assert after["event"]["id"] == attacked.event["detail"]["eventID"]
 
@@ -165,7 +166,7 @@ def test_a_call_that_opens_nothing_is_left_alone(attack, enforce, alerts, calls,
 @EACH
 def test_undo_puts_back_what_was_there(attack, enforce, alerts, context):
     attacked = attack()
-    if attacked.final:
+    if not attacked.undoable:
         return
     lambda_handler(attacked.event, context)
     before = next(one["before"] for one in audit_records() if one["remediation"] == attacked.remediation)

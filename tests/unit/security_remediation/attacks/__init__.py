@@ -25,8 +25,8 @@ class Attack:
         revert: undoes it, as a person would.
         exempt: tags what was attacked; None where it has no tags.
         restored: the state after the remediation was undone; `opened` when not given.
-        final: whether nothing can put back what its remediation ended.
         harmless: events of the same call that open nothing, each with what makes it harmless.
+        undoable: whether its remediation keeps what puts the previous state back.
     """
 
     remediation: str
@@ -37,8 +37,8 @@ class Attack:
     revert: Callable[[], Any]
     exempt: Callable[[], Any] | None = None
     restored: Any = None
-    final: bool = False
     harmless: dict[str, dict[str, Any]] = field(default_factory=dict)
+    undoable: bool = True
 
 
 MakeAttack = Callable[[], Attack]

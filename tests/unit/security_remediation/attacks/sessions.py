@@ -189,7 +189,7 @@ def _session(event: dict[str, Any]) -> Attack:
         opened=dict.fromkeys(statuses, "Connected"),
         closed={"alice-0e34861185201706f": "Terminated", "bob-0123456789abcdef0": "Connected"},
         revert=lambda: aws.ssm().terminate_session(SessionId="alice-0e34861185201706f"),
-        final=True,
+        undoable=False,
         harmless={"by somebody who is on the list": _allowed(event)},
     )
 
@@ -223,7 +223,7 @@ def command() -> Attack:
         opened=["InProgress", "InProgress"],
         closed=["Cancelled", "InProgress"],
         revert=lambda: ssm.cancel_command(CommandId=ids[0]),
-        final=True,
+        undoable=False,
         harmless={"by somebody who is on the list": _allowed(event)},
     )
 
