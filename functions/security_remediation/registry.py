@@ -12,10 +12,17 @@ from security_remediation.remediations import (
     # @ compute
     administrator_policy,
     bucket_policy,
+    ebs_encryption,
+    ebs_snapshot_shared,
+    image_deregistered,
+    image_shared,
     public_access_block,
     public_acl,
+    public_sharing_block,
+    rds_snapshot_shared,
     root_activity,
     security_group_ingress,
+    serial_console,
 )
 
 # The trail comes first: a stopped trail blinds everything after it.
@@ -29,6 +36,13 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     administrator_policy,
     # @ iam
     # @ ec2
+    image_shared,
+    ebs_snapshot_shared,
+    rds_snapshot_shared,
+    serial_console,
+    ebs_encryption,
+    image_deregistered,
+    public_sharing_block,
     # @ keys
     # @ sessions
     # @ compute
