@@ -16,7 +16,7 @@ KINDS = {
     "organizationarn": ORGANIZATION,
     "organizationalunitarn": UNIT,
 }
-"""Names in records and of the API, in lower case and without the ending of a list."""
+"""Names in records and of the API, in lower case and without the plural."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,7 +47,7 @@ def grantees(value: object, kind: str = "") -> Iterator[Grantee]:
     for one in listed(value):
         if isinstance(one, Mapping):
             for key, inner in one.items():
-                yield from grantees(inner, KINDS.get(str(key).lower().removesuffix("set").removesuffix("s"), ""))
+                yield from grantees(inner, KINDS.get(str(key).lower().removesuffix("s"), ""))
         elif kind and one:
             yield Grantee(kind, str(one))
 

@@ -38,7 +38,7 @@ def read(record: CloudTrailRecord) -> State:
     answer = unless_absent(
         lambda: client.list_images_in_recycle_bin(ImageIds=[image]), "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"
     )
-    kept = [one for one in (answer["Images"] if answer else []) if one["ImageId"] == image]
+    kept = answer["Images"] if answer else []
     return State(kept[0]["RecycleBinExitTime"] if kept else None)
 
 

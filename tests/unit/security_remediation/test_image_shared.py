@@ -67,7 +67,7 @@ def test_the_organization_is_looked_up_only_when_the_call_named_one(alerts, call
     assert "DescribeOrganization" not in calls
 
 
-def test_a_whole_arn_and_a_disabled_image_are_found(alerts, context):
+def test_an_image_that_comes_as_a_whole_arn_is_found(alerts, context):
     attacked = image_shared_with_an_account()
     image = attacked.event["detail"]["requestParameters"]["imageId"]
 
