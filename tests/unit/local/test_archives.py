@@ -101,7 +101,7 @@ def test_the_local_cloud_gets_the_archives_of_the_template_with_its_values(cloud
     [
         ({"ArchiveEvents": "false"}, set()),
         ({}, {"shop-DefaultBusArchive", "shop-ApplicationBusArchive", "shop-PartnerBusArchive"}),
-        ({"EnableBasket": "false"}, {"shop-DefaultBusArchive", "shop-PartnerBusArchive"}),
+        ({"EnableBasket": "false", "EnablePartnerRelay": "false"}, {"shop-DefaultBusArchive"}),
         ({"EnablePartnerRelay": "false"}, {"shop-DefaultBusArchive", "shop-ApplicationBusArchive"}),
     ],
 )
