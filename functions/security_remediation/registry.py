@@ -12,6 +12,8 @@ from security_remediation.remediations import (
     # @ compute
     administrator_policy,
     bucket_policy,
+    function_code,
+    instance_user_data,
     public_access_block,
     public_acl,
     root_activity,
@@ -32,6 +34,8 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ keys
     # @ sessions
     # @ compute
+    function_code,
+    instance_user_data,
     root_activity,
 )
 
