@@ -36,6 +36,10 @@ class Exemption(BaseModel):
     reason: Annotated[str, Field(min_length=1)]
     until: date
 
+    def covers(self, resource: str) -> bool:
+        """A name may have brackets, which are of a pattern, too: the key of an S3 object, say."""
+        return resource == self.resource or fnmatchcase(resource, self.resource)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -70,7 +74,7 @@ def judge(
     found = [
         (one.until, f"an entry in the configuration exempts it until {one.until}: {one.reason}")
         for one in entries
-        if one.remediation in {remediation, "*"} and fnmatchcase(resource, one.resource)
+        if one.remediation in {remediation, "*"} and one.covers(resource)
     ]
     unreadable = ""
     if tag in tags:

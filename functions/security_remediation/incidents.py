@@ -29,7 +29,8 @@ class Incident:
 
 def incident_key(remediation: str, event: ApiCall, resource: str, outcome: str) -> str:
     """What makes two calls one incident: actor, resource, action, and what became of it."""
-    actor = event.detail.user_identity.arn or event.detail.user_identity.principal_id or ""
+    identity = event.detail.user_identity
+    actor = identity.arn or identity.principal_id or identity.account_id or ""
     return sha256("\n".join((remediation, actor, resource, event.detail.event_name, outcome)).encode()).hexdigest()
 
 

@@ -28,8 +28,8 @@ def parse_modes(text: Any) -> Any:
         ValueError: it is not of that form.
     """
     modes = json.loads(text) if isinstance(text, str) else text
-    known = {FOLLOWS, *Mode}
-    if not isinstance(modes, dict) or not {*modes.values()} <= known:
+    known = [FOLLOWS, *Mode]
+    if not isinstance(modes, dict) or not all(mode in known for mode in modes.values()):
         raise ValueError(f"write a JSON object of remediations and modes, each one of {', '.join(sorted(known))}")
     return modes
 

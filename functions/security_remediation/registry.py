@@ -14,12 +14,14 @@ from security_remediation.remediations import (
     ebs_encryption,
     ebs_snapshot_shared,
     federation_token,
+    function_code,
     guardduty_detector,
     guardduty_members,
     image_deregistered,
     image_shared,
     inline_administrator_policy,
     instance_credentials_outside,
+    instance_user_data,
     kms_key_deletion,
     kms_key_policy,
     lambda_permission,
@@ -87,6 +89,8 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     bedrock_model_access,
     organisation_left,
     # @ compute
+    function_code,
+    instance_user_data,
     root_activity,
 )
 

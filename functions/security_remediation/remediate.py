@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Metrics
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from automations.errors import AutomationError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from security_remediation.handler import Settings
 
+logger = Logger(use_rfc3339=True)
 metrics = Metrics(namespace="EventBridgeAutomations")
 
 READ_BACK_AFTER = (0.0, 1.0, 3.0)
@@ -61,7 +62,10 @@ def remediate(remediation: Remediation, event: ApiCall, settings: Settings, cont
         if outcome == Outcome.CLOSED:
             close(remediation, todo, event, settings)
     except Exception as error:
-        tell(failure(event, remediation.NAME, error), key=f"{key}/failed")
+        try:
+            tell(failure(event, remediation.NAME, error), key=f"{key}/failed")
+        except Exception as untold:  # the first error is the one to act on
+            logger.error(str(untold), remediation=remediation.NAME)
         raise
     seen = count(incident_key(remediation.NAME, event, todo.resource, outcome), event, settings.idempotency_table)
     if seen.told:
@@ -81,9 +85,9 @@ def decide(todo: Plan, *, exempt: bool, mode: Mode) -> Outcome:
 
 
 def _exemptions(settings: Settings) -> tuple[Exemption, ...]:
+    """Those of this moment: `undo` adds one, and what it puts back brings the next event within seconds."""
     name = settings.exemptions_parameter
-    # Read anew each time: who undoes a change exempts the resource first, and the call that puts it back comes at once.
-    return read_exemptions(read_parameter(name, max_age=0), name) if name else ()
+    return read_exemptions(read_parameter(name, fresh=True), name) if name else ()
 
 
 def _today() -> date:

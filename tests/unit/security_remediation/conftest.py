@@ -47,6 +47,7 @@ def deployed(cloud: None, alerts: Any, idempotency_table: str, monkeypatch: pyte
     monkeypatch.setenv("OWN_ROLE_ARN", OWN_ROLE)
     monkeypatch.setenv("SENSITIVE_PORTS", "20-23,3306,3389")
     monkeypatch.setenv("SESSION_PRINCIPALS", f"arn:aws:iam::{ACCOUNT}:role/Operations*")
+    monkeypatch.setenv("ALLOWED_PRINCIPALS", f"arn:aws:iam::{ACCOUNT}:role/release-*")
     aws.s3().create_bucket(Bucket=AUDIT, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     aws.s3().put_bucket_versioning(Bucket=AUDIT, VersioningConfiguration={"Status": "Enabled"})
     monkeypatch.setenv("AUDIT_BUCKET", AUDIT)
