@@ -38,8 +38,8 @@ READS: Permissions = (
 WRITES: Permissions = (Allow(("lambda:PutFunctionConcurrency",), ANY_FUNCTION),)
 SURE = (
     "Certain that the code or the layers were written, not that they are bad. A changed handler, role or environment, which "
-    "records do not show, is not judged. Lambda refuses to stop a function that has provisioned concurrency: that is told as a "
-    "failure."
+    "records do not show, is not judged. Where Lambda refuses to stop a function (it may while there is provisioned concurrency), "
+    "that is told as a failure."
 )
 
 GONE = "ResourceNotFoundException"
