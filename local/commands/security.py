@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from rich.markup import escape
 
 from automations import aws
@@ -115,19 +114,23 @@ def exempt(stack: Stack, record: dict[str, Any], reason: str, until: date) -> No
 
 
 def read_record(stack: Stack, record: str) -> dict[str, Any]:
-    """The audit record of that id.
+    """The audit record of that id as it is now, with what was there before the first attempt to change it.
+
+    A retry after a partial change finds less to change, and writes a new version of the record.
 
     Raises:
         LocalError: there is none.
     """
-    try:
-        answer = stack.cloud.client("s3").get_object(Bucket=_bucket(stack), Key=key_of(record))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
-        raise LocalError(f"There is no audit record {record}. See: python -m local security list") from None
-    found: dict[str, Any] = json.loads(answer["Body"].read())
-    return found
+    s3, bucket, key = stack.cloud.client("s3"), _bucket(stack), key_of(record)
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+    versions = [one["VersionId"] for page in pages for one in page.get("Versions", []) if one["Key"] == key]
+    if not versions:
+        raise LocalError(f"There is no audit record {record}. See: python -m local security list")
+    newest, oldest = (
+        json.loads(s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read())
+        for version in (versions[0], versions[-1])
+    )
+    return {**newest, "before": oldest["before"]}
 
 
 @contextmanager
