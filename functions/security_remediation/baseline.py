@@ -97,8 +97,12 @@ def chosen(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def own_tags(tags: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Without the tags that AWS sets: nobody else may, and CloudFormation does."""
-    return [{"Key": key, "Value": value} for key, value in tags_of(tags).items() if not key.lower().startswith("aws:")]
+    """Without the tags that AWS sets, as CloudFormation has it do: nobody else may."""
+    return [
+        {"Key": key, "Value": value}
+        for key, value in tags_of({"Value": "", **tag} for tag in tags).items()
+        if not key.lower().startswith("aws:")
+    ]
 
 
 def there_again(resource: str, finding: str) -> Plan:

@@ -16,12 +16,14 @@ from security_remediation.remediations import (
     public_acl,
     root_activity,
     security_group_ingress,
+    trail_deleted,
 )
 
 # The trail comes first: a stopped trail blinds everything after it.
 REMEDIATIONS: tuple[Remediation, ...] = (
     # @ trail
     # @ baseline
+    trail_deleted,
     bucket_policy,
     public_acl,
     public_access_block,
