@@ -12,6 +12,7 @@ from security_remediation.remediations import (
     # @ compute
     administrator_policy,
     bucket_policy,
+    flow_logs_deleted,
     public_access_block,
     public_acl,
     root_activity,
@@ -24,6 +25,7 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ trail
     # @ baseline
     trail_deleted,
+    flow_logs_deleted,
     bucket_policy,
     public_acl,
     public_access_block,

@@ -4,7 +4,7 @@ from typing import Any
 
 from automations import aws
 from security_remediation.baseline import take
-from security_remediation.remediations import trail_deleted
+from security_remediation.remediations import flow_logs_deleted, trail_deleted
 from tests.unit.security_remediation import mended_moto  # noqa: F401 # it adds what moto lacks
 from tests.unit.security_remediation.attacks import TAG, Attack, MakeAttack
 from tests.unit.security_remediation.conftest import call
@@ -104,4 +104,113 @@ def trail_by_name() -> Attack:
     return _trail(call("delete-trail", requestParameters={"name": TRAIL}))
 
 
-ATTACKS: list[MakeAttack] = [trail_by_arn, trail_by_name]
+GROUP = "/vpc/flows"
+ROLE = "arn:aws:iam::123456789012:role/flow-logs"
+FORMAT = "${version} ${vpc-id} ${srcaddr} ${dstaddr} ${action}"
+
+
+def create_vpc() -> str:
+    return aws.ec2().create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+
+
+def to_group(vpc: str) -> dict[str, Any]:
+    """The arguments of a flow log to CloudWatch Logs."""
+    return {
+        "ResourceIds": [vpc],
+        "ResourceType": "VPC",
+        "TrafficType": "REJECT",
+        "LogGroupName": GROUP,
+        "DeliverLogsPermissionArn": ROLE,
+        "LogFormat": FORMAT,
+        "MaxAggregationInterval": 60,
+        "TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": [{"Key": "team", "Value": "network"}]}],
+    }
+
+
+def to_bucket(subnet: str) -> dict[str, Any]:
+    """The arguments of a flow log to Amazon S3, without what need not be given."""
+    return {
+        "ResourceIds": [subnet],
+        "ResourceType": "Subnet",
+        "TrafficType": "ALL",
+        "LogDestinationType": "s3",
+        "LogDestination": f"arn:aws:s3:::{LOGS}",
+    }
+
+
+def create_flow_log(**arguments: Any) -> str:
+    [new] = aws.ec2().create_flow_logs(**arguments)["FlowLogIds"]
+    return new
+
+
+def flow_logs_state() -> list[dict[str, Any]]:
+    """The flow logs without what is of each alone."""
+    own = {"FlowLogId", "CreationTime"}
+    found = [
+        {name: value for name, value in one.items() if name not in own}
+        for one in aws.ec2().describe_flow_logs()["FlowLogs"]
+    ]
+    return sorted(found, key=lambda one: str(one["ResourceId"]))
+
+
+def take_flow_logs() -> None:
+    take({"flow logs": flow_logs_deleted.snapshot})
+
+
+def flow_log() -> Attack:
+    vpc = create_vpc()
+    kept = create_flow_log(**to_bucket_of_vpc(vpc))
+    deleted = create_flow_log(**to_group(vpc))
+    take_flow_logs()
+    closed = flow_logs_state()
+    aws.ec2().delete_flow_logs(FlowLogIds=[deleted])
+    event = call("delete-flow-logs", {"fl-0123456789abcdef0": deleted})
+    none_of_them = call("delete-flow-logs", {"fl-0123456789abcdef0": kept})
+    none_of_them["detail"]["responseElements"]["DeleteFlowLogsResponse"]["unsuccessful"] = {
+        "item": {"resourceId": kept}
+    }
+
+    def exempt() -> None:
+        again = create_flow_log(**to_group(vpc))
+        aws.ec2().create_tags(Resources=[again], Tags=[TAG])  # type: ignore[list-item]
+        take_flow_logs()
+        aws.ec2().delete_flow_logs(FlowLogIds=[again])
+        event["detail"]["requestParameters"]["DeleteFlowLogsRequest"]["FlowLogId"]["content"] = again
+
+    return Attack(
+        "flow_logs_deleted",
+        event,
+        flow_logs_state,
+        opened=flow_logs_state(),
+        closed=closed,
+        revert=lambda: create_flow_log(**to_group(vpc)),
+        exempt=exempt,
+        harmless={"nothing was deleted": none_of_them},
+    )
+
+
+def to_bucket_of_vpc(vpc: str) -> dict[str, Any]:
+    aws.s3().create_bucket(Bucket=LOGS, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    return to_bucket(vpc) | {"ResourceType": "VPC"}
+
+
+def several_flow_logs() -> Attack:
+    vpc = create_vpc()
+    subnet = aws.ec2().create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    aws.s3().create_bucket(Bucket=LOGS, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    deleted = [create_flow_log(**to_group(vpc)), create_flow_log(**to_bucket(subnet))]
+    take_flow_logs()
+    closed = flow_logs_state()
+    aws.ec2().delete_flow_logs(FlowLogIds=deleted)
+    names = {"fl-0123456789abcdef0": deleted[0], "fl-0fedcba9876543210": deleted[1]}
+    return Attack(
+        "flow_logs_deleted",
+        call("delete-flow-logs-several", names),
+        flow_logs_state,
+        opened=[],
+        closed=closed,
+        revert=lambda: (create_flow_log(**to_group(vpc)), create_flow_log(**to_bucket(subnet))),
+    )
+
+
+ATTACKS: list[MakeAttack] = [trail_by_arn, trail_by_name, flow_log, several_flow_logs]
