@@ -15,6 +15,7 @@ from security_remediation.remediations import (
     flow_logs_deleted,
     public_access_block,
     public_acl,
+    resolver_query_logging_deleted,
     root_activity,
     security_group_ingress,
     trail_deleted,
@@ -26,6 +27,7 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ baseline
     trail_deleted,
     flow_logs_deleted,
+    resolver_query_logging_deleted,
     bucket_policy,
     public_acl,
     public_access_block,

@@ -4,7 +4,8 @@ from typing import Any
 
 from automations import aws
 from security_remediation.baseline import take
-from security_remediation.remediations import flow_logs_deleted, trail_deleted
+from security_remediation.reading import tags_of
+from security_remediation.remediations import flow_logs_deleted, resolver_query_logging_deleted, trail_deleted
 from tests.unit.security_remediation import mended_moto  # noqa: F401 # it adds what moto lacks
 from tests.unit.security_remediation.attacks import TAG, Attack, MakeAttack
 from tests.unit.security_remediation.conftest import call
@@ -213,4 +214,106 @@ def several_flow_logs() -> Attack:
     )
 
 
-ATTACKS: list[MakeAttack] = [trail_by_arn, trail_by_name, flow_log, several_flow_logs]
+DESTINATION = "arn:aws:logs:ap-northeast-2:123456789012:log-group:/dns/queries:*"
+
+
+def create_query_logging(*vpcs: str, creator: str = "by hand") -> str:
+    client = aws.route53resolver()
+    config = client.create_resolver_query_log_config(
+        Name="dns-queries",
+        DestinationArn=DESTINATION,
+        CreatorRequestId=creator,
+        Tags=[{"Key": "team", "Value": "network"}],
+    )["ResolverQueryLogConfig"]["Id"]
+    for vpc in vpcs:
+        client.associate_resolver_query_log_config(ResolverQueryLogConfigId=config, ResourceId=vpc)
+    return config
+
+
+def query_logging_state() -> list[tuple[str, str, dict[str, str], list[str]]]:
+    """Name, destination, tags and VPCs of each configuration."""
+    client = aws.route53resolver()
+    associations = client.list_resolver_query_log_config_associations()["ResolverQueryLogConfigAssociations"]
+    return [
+        (
+            one["Name"],
+            one["DestinationArn"],
+            tags_of(tag for tag in client.list_tags_for_resource(ResourceArn=one["Arn"])["Tags"] if tag != TAG),
+            sorted(each["ResourceId"] for each in associations if each["ResolverQueryLogConfigId"] == one["Id"]),
+        )
+        for one in client.list_resolver_query_log_configs()["ResolverQueryLogConfigs"]
+    ]
+
+
+def take_query_logging() -> None:
+    take({"query logging": resolver_query_logging_deleted.snapshot})
+
+
+def take_out(config: str, *vpcs: str) -> None:
+    for vpc in vpcs:
+        aws.route53resolver().disassociate_resolver_query_log_config(ResolverQueryLogConfigId=config, ResourceId=vpc)
+
+
+def delete_query_logging(config: str, *vpcs: str) -> None:
+    take_out(config, *vpcs)
+    aws.route53resolver().delete_resolver_query_log_config(ResolverQueryLogConfigId=config)
+
+
+def tag_query_logging() -> None:
+    [found] = aws.route53resolver().list_resolver_query_log_configs()["ResolverQueryLogConfigs"]
+    aws.route53resolver().tag_resource(ResourceArn=found["Arn"], Tags=[TAG])  # type: ignore[list-item]
+
+
+def query_logging() -> Attack:
+    vpcs = create_vpc(), create_vpc()
+    config = create_query_logging(*vpcs)
+    take_query_logging()
+    closed = query_logging_state()
+    delete_query_logging(config, *vpcs)
+    event = call("delete-resolver-query-log-config", {"rqlc-0123456789abcdef": config})
+
+    def exempt() -> None:
+        again = create_query_logging(*vpcs, creator="again")
+        tag_query_logging()
+        take_query_logging()
+        delete_query_logging(again, *vpcs)
+        event["detail"]["requestParameters"]["resolverQueryLogConfigId"] = again
+
+    return Attack(
+        "resolver_query_logging_deleted",
+        event,
+        query_logging_state,
+        opened=[],
+        closed=closed,
+        revert=lambda: create_query_logging(*vpcs, creator="again"),
+        exempt=exempt,
+    )
+
+
+def vpc_taken_out_of_query_logging() -> Attack:
+    kept, vpc = create_vpc(), create_vpc()
+    config = create_query_logging(kept, vpc)
+    closed = query_logging_state()
+    take_out(config, vpc)
+    names = {"rqlc-0123456789abcdef": config, "vpc-0123456789abcdef0": vpc}
+    return Attack(
+        "resolver_query_logging_deleted",
+        call("disassociate-resolver-query-log-config", names),
+        query_logging_state,
+        opened=query_logging_state(),
+        closed=closed,
+        revert=lambda: aws.route53resolver().associate_resolver_query_log_config(
+            ResolverQueryLogConfigId=config, ResourceId=vpc
+        ),
+        exempt=tag_query_logging,
+    )
+
+
+ATTACKS: list[MakeAttack] = [
+    trail_by_arn,
+    trail_by_name,
+    flow_log,
+    several_flow_logs,
+    query_logging,
+    vpc_taken_out_of_query_logging,
+]
