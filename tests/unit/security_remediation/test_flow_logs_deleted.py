@@ -102,6 +102,18 @@ def test_a_flow_log_of_a_vpc_that_is_gone_goes_with_it(enforce, alerts, calls, c
     assert alerts.received()[0]["Subject"].startswith("[WARNING]")
 
 
+def test_a_deleted_flow_log_that_is_listed_still_does_not_stand_for_itself(alerts, context):
+    """EC2 is eventually consistent."""
+    attacked = attacks.flow_log()
+    attacked.revert()
+    attacks.take_flow_logs()
+    listed = next(one["FlowLogId"] for one in aws.ec2().describe_flow_logs()["FlowLogs"] if one.get("LogGroupName"))
+
+    lambda_handler(call("delete-flow-logs", {"fl-0123456789abcdef0": listed}), context)
+
+    assert "Create the flow log of" in alerts.received()[0]["Message"]
+
+
 def test_somebody_quicker_is_success(enforce, alerts, context, monkeypatch):
     attacked = attacks.flow_log()
     create = aws.ec2().create_flow_logs

@@ -64,6 +64,15 @@ def test_a_trail_made_again_with_other_selectors_gets_its_own_back_and_undo_puts
     assert restored["logs"] is logging
 
 
+def test_a_trail_made_again_without_its_tags_is_the_same_trail(enforce, alerts, context):
+    event = make_again(TagsList=[])
+
+    lambda_handler(event, context)
+
+    assert attacks.trail_state()["logs"] is True
+    assert attacks.trail_state()["selectors"][1] == ADVANCED
+
+
 def test_a_trail_that_was_stopped_first_keeps_the_note_of_when_it_logged(enforce, alerts, context):
     attacks.create_trail()
     before = attacks.trail_state()

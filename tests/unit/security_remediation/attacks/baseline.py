@@ -192,7 +192,7 @@ def flow_log() -> Attack:
 
 def to_bucket_of_vpc(vpc: str) -> dict[str, Any]:
     aws.s3().create_bucket(Bucket=LOGS, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
-    return to_bucket(vpc) | {"ResourceType": "VPC"}
+    return to_bucket(vpc) | {"ResourceType": "VPC", "TrafficType": "REJECT"}
 
 
 def several_flow_logs() -> Attack:
