@@ -163,12 +163,10 @@ def policies() -> str:
         ]
         for one in some:
             for allow in one.WRITES:
-                body = [line for line in _statement(allow) if not line.startswith("#")]
-                lines += [f"        # {allow.why}"] if allow.why else []
                 lines += [
                     "        - Fn::If:",
                     f"            - Enforce{camel(one.NAME)}",
-                    *_indented(body, 12),
+                    *_indented(_statement(allow), 12),
                     "            - !Ref AWS::NoValue",
                 ]
     return "\n".join(lines) + "\n"
