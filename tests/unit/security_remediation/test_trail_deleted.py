@@ -64,8 +64,8 @@ def test_a_trail_made_again_with_other_selectors_gets_its_own_back_and_undo_puts
     assert restored["logs"] is logging
 
 
-def test_a_trail_made_again_without_its_tags_is_the_same_trail(enforce, alerts, context):
-    event = make_again(TagsList=[])
+def test_a_trail_made_again_with_other_tags_is_the_same_trail(enforce, alerts, context):
+    event = make_again(TagsList=[{"Key": "team", "Value": "another"}])
 
     lambda_handler(event, context)
 
