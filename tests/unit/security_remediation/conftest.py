@@ -12,6 +12,7 @@ from automations.events.cloudtrail import ApiCall
 from security_remediation import remediate
 from security_remediation.registry import REMEDIATIONS
 from tests.samples import sample
+from tests.template_file import create_table
 from tests.unit.conftest import ACCOUNT
 
 OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/remediation"
@@ -51,6 +52,7 @@ def deployed(cloud: None, alerts: Any, idempotency_table: str, monkeypatch: pyte
     aws.s3().create_bucket(Bucket=AUDIT, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     aws.s3().put_bucket_versioning(Bucket=AUDIT, VersioningConfiguration={"Status": "Enabled"})
     monkeypatch.setenv("AUDIT_BUCKET", AUDIT)
+    monkeypatch.setenv("BASELINE_TABLE", create_table("BaselineTable"))
     monkeypatch.setattr(remediate, "READ_BACK_AFTER", (0.0, 0.0))
 
 
