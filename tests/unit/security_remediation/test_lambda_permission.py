@@ -24,6 +24,7 @@ SETTINGS = Settings(
     alerts_topic="t",
     idempotency_table="i",
     audit_bucket="b",
+    baseline_table="t",
     own_role_arn=OWN_ROLE,
     sensitive_ports=(),
     trusted_accounts=(TRUSTED,),
