@@ -274,10 +274,10 @@ def twins() -> str:
     """Rules on the application bus for this account's calls that a forwarder brings from us-east-1."""
     lines: list[str] = []
     for rule in rules_of_calls():
-        if set(rule.events) <= GLOBAL:
-            lines += _twin(rule.name, rule.state, [f"source: {_flow(rule.sources)}"], rule.detail_type, rule.anchor)
+        if sources := [f"aws.{_service(source)}" for source in rule.events if source in GLOBAL]:
+            lines += _twin(rule.name, rule.state, [f"source: {_flow(sources)}"], rule.detail_type, rule.anchor)
     kinds = "AWS API Call via CloudTrail, AWS Console Sign In via CloudTrail"
-    return "\n".join([*lines, *_twin("RootActivity", [ROOT_STATE], [], kinds, "root-activity")]) + "\n"
+    return "\n".join([*lines, *_twin("RootActivity", [ROOT_STATE], [OF_AWS], kinds, "root-activity")]) + "\n"
 
 
 def _twin(name: str, state: list[str], source: list[str], detail_type: str, anchor: str) -> list[str]:
@@ -306,10 +306,11 @@ def _service(source: str) -> str:
 
 
 def _rule(rule: RuleOfCalls) -> list[str]:
-    identity, detail = [NOT_A_SERVICE, NOT_OURSELVES], dict(rule.pattern)
+    detail = dict(rule.pattern)
     extra = dict(detail.pop("userIdentity", {}))
-    if rule.pattern:  # root's calls of these come by root's rule
-        identity.insert(0, f"type: {json.dumps(extra.pop('type', [{'anything-but': ['Root']}]))}")
+    # Root's calls come by root's rule, and one call must not be judged twice at once.
+    kind = extra.pop("type", [{"exists": False}, {"anything-but": ["Root"]}])
+    identity = [f"type: {json.dumps(kind)}", NOT_A_SERVICE, NOT_OURSELVES]
     identity += [f"{key}: {json.dumps(value)}" for key, value in extra.items()]
     return [
         f"{rule.name}:",
@@ -332,11 +333,12 @@ def _rule(rule: RuleOfCalls) -> list[str]:
     ]
 
 
+OF_AWS = "source: [{prefix: aws.}]"
+"""Nobody but AWS can put an event with such a source: without it, whoever may put events could make up a record."""
 ROOT_STATE = "State: !If [TellRootReads, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, ENABLED]"
 
 
 def _root_rule() -> list[str]:
-    sources = calls_by_source()
     return [
         "RootActivity:",
         "  Type: EventBridgeRule",
@@ -344,6 +346,7 @@ def _root_rule() -> list[str]:
         "    # EventBridge gives calls that only read to no other rules than those in this state.",
         f"    {ROOT_STATE}",
         "    Pattern:",
+        f"      {OF_AWS}",
         "      detail-type: [AWS API Call via CloudTrail, AWS Console Sign In via CloudTrail]",
         "      detail: &root-activity",
         f"        {NO_ERROR}",
@@ -353,12 +356,6 @@ def _root_rule() -> list[str]:
         "        # A sign-in that failed is no activity; API calls have no such field.",
         "        responseElements:",
         "          ConsoleLogin: [{exists: false}, Success]",
-        "        # The other rules bring their calls, root's too, and one call must not be judged twice at once.",
-        "        $or:",
-        f"          - eventSource: [{{anything-but: {_flow(sources)}}}]",
-        "          - eventName:",
-        "              - anything-but:",
-        *(f"                  - {name}" for names in sources.values() for name in names),
         "    RetryPolicy: *retry",
         "    DeadLetterConfig: {Arn: !GetAtt UndeliveredEventsQueue.Arn}",
     ]

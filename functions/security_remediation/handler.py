@@ -118,6 +118,8 @@ def ignored(event: ApiCall, settings: Settings) -> str:
             f"The call was made in account {event.account}; this function looks after {settings.account} only. "
             "Deploy the stack in that account as well."
         )
+    if not event.source.startswith("aws."):  # which nobody but AWS can put on a bus
+        raise Refused(f"The record came from {event.source}, not from an AWS service: somebody has made it up.")
     if record.failed:
         return "The call failed."
     if record.user_identity.invoked_by not in PEOPLE:

@@ -11,6 +11,7 @@ from automations import aws
 
 if TYPE_CHECKING:
     from automations.events.cloudtrail import ApiCall
+    from security_remediation.plan import Plan
 
 WINDOW = timedelta(minutes=15)
 REMEMBERED = timedelta(days=7)
@@ -27,11 +28,12 @@ class Incident:
     more: int = 0
 
 
-def incident_key(remediation: str, event: ApiCall, resource: str, outcome: str) -> str:
-    """What makes two calls one incident: actor, resource, action, and what became of it."""
+def incident_key(remediation: str, event: ApiCall, plan: Plan, outcome: str) -> str:
+    """What makes two calls one incident: actor, resource, action, what is wrong with it, and what became of it."""
     identity = event.detail.user_identity
     actor = identity.arn or identity.principal_id or identity.account_id or ""
-    return sha256("\n".join((remediation, actor, resource, event.detail.event_name, outcome)).encode()).hexdigest()
+    said = (remediation, actor, plan.resource, plan.finding, plan.severity, event.detail.event_name, outcome)
+    return sha256("\n".join(said).encode()).hexdigest()
 
 
 def count(key: str, event: ApiCall, table: str) -> Incident:

@@ -16,7 +16,7 @@ from automations.notify import notify
 from automations.secrets import read_parameter
 from security_remediation.audit import entry, keep, record_id
 from security_remediation.exemptions import Exemption, judge, read_exemptions
-from security_remediation.incidents import count, incident_key
+from security_remediation.incidents import Incident, count, incident_key
 from security_remediation.message import Outcome, failure, message
 from security_remediation.modes import Mode, mode_of
 from security_remediation.plan import Plan, Remediation
@@ -67,12 +67,21 @@ def remediate(remediation: Remediation, event: ApiCall, settings: Settings, cont
         except Exception as untold:  # the first error is the one to act on
             logger.error(str(untold), remediation=remediation.NAME)
         raise
-    seen = count(incident_key(remediation.NAME, event, todo.resource, outcome), event, settings.idempotency_table)
+    seen = _counted(remediation, event, todo, outcome, settings)
     if seen.told:
         undo = f"python -m local security undo {record_id(remediation.NAME, event)}" if todo.before else ""
         tell(message(event, todo, outcome, exemption=verdict.why, incident=seen, undo=undo), key=key)
         metrics.add_metric("IncidentsTold", MetricUnit.Count, 1)
     return outcome
+
+
+def _counted(remediation: Remediation, event: ApiCall, todo: Plan, outcome: str, settings: Settings) -> Incident:
+    """Count the event to its incident. When that fails, people are told rather than not."""
+    try:
+        return count(incident_key(remediation.NAME, event, todo, outcome), event, settings.idempotency_table)
+    except Exception as error:
+        logger.error(str(error), remediation=remediation.NAME)
+        return Incident(told=True)
 
 
 def decide(todo: Plan, *, exempt: bool, mode: Mode) -> Outcome:

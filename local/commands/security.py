@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,16 +102,19 @@ def exempt(stack: Stack, record: dict[str, Any], reason: str, until: date) -> No
         )
     ssm = stack.cloud.client("ssm")
     try:
-        entries = json.loads(ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+        found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     except ssm.exceptions.ParameterNotFound:
-        entries = []
+        found = {"Value": "[]", "Type": "String"}
+    today = f"{datetime.now(UTC).date()}"
+    entries = [one for one in json.loads(found["Value"]) if one["until"] >= today]  # a parameter holds a few kilobytes
     entry = {
         "remediation": record["remediation"],
-        "resource": record["resource"],
+        "resource": re.sub(r"([*?[])", r"[\1]", record["resource"]),  # this one, whatever its name
         "reason": reason,
         "until": f"{until}",
     }
-    ssm.put_parameter(Name=name, Value=json.dumps([*entries, entry], indent=1), Type="String", Overwrite=True)
+    value = json.dumps([*entries, entry], indent=1)
+    ssm.put_parameter(Name=name, Value=value, Type=found["Type"], Tier="Intelligent-Tiering", Overwrite=True)
 
 
 def read_record(stack: Stack, record: str) -> dict[str, Any]:

@@ -78,9 +78,14 @@ def _current(bucket: str) -> dict[str, Any]:
 
 
 def _policy(record: CloudTrailRecord) -> Mapping[str, Any] | None:
-    """The policy that was put; None when the record does not show one. S3's records have it as an object."""
+    """The policy that was put; None when the record does not show one. S3's records have it as an object.
+
+    Nor does it show whom a canonical user ID stands for: S3 replaces it by the account in the policy that is in force.
+    """
     policy = record.parameter("bucketPolicy")
-    return policy if isinstance(policy, Mapping) and "Statement" in policy else None
+    if not isinstance(policy, Mapping) or "Statement" not in policy or '"CanonicalUser"' in json.dumps(policy):
+        return None
+    return policy
 
 
 def _strangers(exposed: Iterable[Exposure]) -> str:

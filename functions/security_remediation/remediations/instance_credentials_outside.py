@@ -124,7 +124,11 @@ def _stolen(record: CloudTrailRecord) -> re.Match[str] | None:
     Anybody who may assume a role can name a session like an instance: only those that the metadata service gave out count.
     """
     context = record.user_identity.session_context
-    if not (context and context.ec2_role_delivery) or not public_address(record.source_ip_address):
+    if (
+        record.user_identity.type != "AssumedRole"
+        or not (context and context.ec2_role_delivery)
+        or not public_address(record.source_ip_address)
+    ):
         return None
     return SESSION.search(record.user_identity.arn or "")
 

@@ -56,7 +56,7 @@ def test_a_key_that_was_deactivated_or_deleted_is_told(alerts, calls, context):
 
     lambda_handler(attacked.event, context)
 
-    assert "It is not open now" in alerts.received()[0]["Message"]
+    assert "It is not so any more" in alerts.received()[0]["Message"]
     attacked.revert()
     gone = call("create-access-key-for-another", {"Bob": "Nobody"}, eventID="1f0e2b5a-0000-4000-8000-000000000002")
     calls.clear()

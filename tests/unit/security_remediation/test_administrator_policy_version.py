@@ -38,7 +38,7 @@ def test_a_version_that_was_made_default_and_is_gone_is_judged_by_what_the_recor
 
     lambda_handler(attacked.event, context)
 
-    assert "It is not open now" in alerts.received()[0]["Message"]
+    assert "It is not so any more" in alerts.received()[0]["Message"]
     assert attacked.state() == "v1"
 
 

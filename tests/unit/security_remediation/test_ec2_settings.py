@@ -21,7 +21,7 @@ def test_a_record_without_parameters_is_judged_too(alerts, context):
     lambda_handler(call("disable-ebs-encryption-by-default", requestParameters=None, responseElements=None), context)
 
     [message] = alerts.received()
-    assert message["Subject"] == "[WARNING] EBS encryption by default in ap-northeast-2 is switched off: closed again"
+    assert message["Subject"] == "[WARNING] EBS encryption by default in ap-northeast-2 is switched off: put right"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What every remediation stands on: modes, exemptions, incidents, the audit, and who may."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +12,13 @@ from botocore.exceptions import ClientError
 from automations import aws
 from automations.errors import SettingsError
 from automations.events.cloudtrail import ApiCall
+from automations.notify import Severity
 from security_remediation import remediate
 from security_remediation.exemptions import Exemption, judge, read_exemptions
 from security_remediation.handler import Settings, lambda_handler
 from security_remediation.incidents import Incident, count, incident_key
 from security_remediation.modes import Mode, mode_of
-from security_remediation.plan import Kind
+from security_remediation.plan import Kind, Plan
 from tests.unit.security_remediation.attacks import first as attacks
 from tests.unit.security_remediation.conftest import BUCKET, audit_records, call, writes
 
@@ -184,13 +186,16 @@ def test_an_exemption_counts_from_the_moment_it_is_written(deployed, enforce, co
 # ---------------------------------------------------------------- incidents
 
 
+FOUND = Plan(RESOURCE, "lets in an account", Severity.WARNING)
+
+
 def happened(event_id: str, minute: int, table: str, **identity: Any) -> Incident:
     """An alike call, as many minutes past four."""
     event = call("put-bucket-policy-public", eventID=event_id)
     event["time"] = f"2026-11-20T{4 + minute // 60:02}:{minute % 60:02}:00Z"
     event["detail"]["userIdentity"] |= identity
     model = ApiCall.model_validate(event)
-    return count(incident_key("bucket_policy", model, RESOURCE, "told"), model, table)
+    return count(incident_key("bucket_policy", model, FOUND, "told"), model, table)
 
 
 def test_the_same_within_the_window_is_counted_and_told_with_the_next_message(idempotency_table):
@@ -224,17 +229,19 @@ def test_another_actor_is_another_incident(idempotency_table):
         assert happened(account, 2, idempotency_table, arn=None, principalId=None, accountId=account).told
 
 
-def test_another_remediation_resource_action_or_outcome_is_another_incident():
+def test_another_remediation_resource_finding_action_or_outcome_is_another_incident():
     event = ApiCall.model_validate(call("put-bucket-policy-public"))
     other = ApiCall.model_validate(call("put-bucket-policy-public", eventName="DeleteBucketPolicy"))
     keys = {
-        incident_key("bucket_policy", event, RESOURCE, "told"),
-        incident_key("public_acl", event, RESOURCE, "told"),
-        incident_key("bucket_policy", event, "S3 bucket other", "told"),
-        incident_key("bucket_policy", event, RESOURCE, "closed"),
-        incident_key("bucket_policy", other, RESOURCE, "told"),
+        incident_key("bucket_policy", event, FOUND, "told"),
+        incident_key("public_acl", event, FOUND, "told"),
+        incident_key("bucket_policy", event, replace(FOUND, resource="S3 bucket other"), "told"),
+        incident_key("bucket_policy", event, replace(FOUND, finding="lets in everyone"), "told"),
+        incident_key("bucket_policy", event, replace(FOUND, severity=Severity.CRITICAL), "told"),
+        incident_key("bucket_policy", event, FOUND, "closed"),
+        incident_key("bucket_policy", other, FOUND, "told"),
     }
-    assert len(keys) == 5
+    assert len(keys) == 7
 
 
 def test_people_get_one_message_of_a_burst_and_its_count_with_the_next(deployed, alerts, context):

@@ -30,7 +30,7 @@ def test_a_policy_that_was_put_anew_since_is_judged_by_what_it_says_now(alerts, 
     assert lambda_handler(attacked.event, context)["outcomes"]["inline_administrator_policy"] == "nothing to do"
 
     assert attacked.state() == attacked.opened
-    assert "It is not open now" in alerts.received()[0]["Message"]
+    assert "It is not so any more" in alerts.received()[0]["Message"]
 
 
 def test_what_is_gone_is_told(alerts, calls, context):

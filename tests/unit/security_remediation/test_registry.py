@@ -37,9 +37,9 @@ def test_no_call_is_brought_by_two_rules():
 
 
 def test_a_pattern_is_not_longer_than_eventbridge_takes(function):
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html: 4,096 characters."""
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html: 2,048 characters."""
     for name, event in function["Events"].items():
-        assert len(json.dumps(event["Properties"].get("Pattern"))) < 4096, name
+        assert len(json.dumps(event["Properties"].get("Pattern"))) < 2048, name
 
 
 def test_what_a_remediation_needs_has_actions_and_a_reason_for_each_wildcard():

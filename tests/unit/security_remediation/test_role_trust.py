@@ -85,7 +85,7 @@ def test_principals_that_were_deleted_let_in_nobody(alerts, calls, context):
 
     assert writes(calls) == []
     assert attacks.trust_of("ReportingRole") == trust
-    assert "It is not open now" in alerts.received()[0]["Message"]
+    assert "It is not so any more" in alerts.received()[0]["Message"]
 
 
 def test_a_unique_id_is_judged_by_what_iam_makes_of_it(alerts, calls, context):

@@ -68,7 +68,7 @@ def test_machines_are_named_in_each_form_of_the_record(asked, named, alerts, con
 def test_a_command_that_is_unknown_by_now_is_over(enforce, alerts, context):
     lambda_handler(call("send-command"), context)
 
-    assert "It is not open now" in alerts.received()[0]["Message"]
+    assert "It is not so any more" in alerts.received()[0]["Message"]
 
 
 def test_a_record_that_does_not_name_its_session_is_told_and_fails(alerts, context):
