@@ -58,7 +58,7 @@ def test_user_data_that_was_taken_away_cannot_run(enforce, alerts, calls, contex
     attacked = attacks.user_data()
     monkeypatch.setattr(aws.ec2(), "describe_instance_attribute", lambda **_: {"UserData": {}})
 
-    assert "is not open now" in told(attacked, alerts, calls, context)
+    assert "is not so any more" in told(attacked, alerts, calls, context)
 
 
 @pytest.mark.parametrize("gone", [True, False])
