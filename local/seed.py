@@ -55,6 +55,7 @@ def seed(cloud: Cloud, receiver_url: str) -> None:
         {"source": "webhook.*", "destinations": [support]},
     ]
     ssm.put_parameter(Name=f"/{PREFIX}/partner-routes", Value=json.dumps(routes), Type="String", Overwrite=True)
+    ssm.put_parameter(Name=f"/{PREFIX}/security-exemptions", Value="[]", Type="String", Overwrite=True)
     seed_api_caller(cloud, receiver_url)
     seed_webhooks(cloud)
 

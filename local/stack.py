@@ -45,6 +45,8 @@ PARAMETERS = {
     "AutoRestart": "true",
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
+    "SessionPrincipals": f"arn:aws:iam::{ACCOUNT}:role/Operators",
+    "SecurityExemptionsParameter": f"/{NAME}/security-exemptions",
     "EnableRdsBackup": "true",
     "BackupMinimumCopies": "1",
     "EnableOfficeHours": "true",
@@ -219,6 +221,7 @@ class Stack:
                 item["LogicalResourceId"]: item["PhysicalResourceId"]
                 for page in pages
                 for item in page["StackResourceSummaries"]
+                if "PhysicalResourceId" in item  # not of one that is being made, or could not be
             }
         except ClientError as error:
             if "does not exist" not in str(error):

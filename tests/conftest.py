@@ -37,9 +37,14 @@ def session_stage(stack: Stack, world: Receiver, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture
 def stage(session_stage: Stage) -> Stage:
-    """The deployed application; nothing was received, mailed or failed yet."""
+    """The deployed application; nothing was received, mailed or failed yet, and no incident is under way."""
     session_stage.receiver.forget()
     sqs = session_stage.client("sqs")
     for queue in (session_stage.alerts, session_stage.tap, session_stage.stack.outputs["FailedEventsQueue"]):
         sqs.purge_queue(QueueUrl=queue)
+    dynamodb, table = session_stage.client("dynamodb"), session_stage.stack.resources["IdempotencyTable"]
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+        for item in page["Items"]:
+            if item["id"]["S"].startswith("incident#"):
+                dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
     return session_stage

@@ -1,12 +1,15 @@
 """When an API call opens the account, tell people and, in enforce mode, undo it and verify that.
 
+Every hour, note the settings that the record of a deletion does not carry.
+
 Never touches anything in notify mode, nor what a failed call, its own role's call or an exempted resource is about; never
 changes more than the part that is open.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.logging.correlation_paths import EVENT_BRIDGE
@@ -15,9 +18,13 @@ from pydantic import BeforeValidator, Field
 
 from automations.errors import Refused, log_failure
 from automations.events.cloudtrail import ApiCall
+from automations.events.scheduler import ScheduledRun
 from automations.settings import COMMA_SEPARATED, EnvSettings
+from security_remediation import organization
+from security_remediation.baseline import take
 from security_remediation.ingress import PortRange, parse_ports
-from security_remediation.registry import judging
+from security_remediation.modes import Mode, mode_of, parse_modes
+from security_remediation.registry import REMEDIATIONS, judging
 from security_remediation.remediate import remediate
 
 if TYPE_CHECKING:
@@ -27,15 +34,28 @@ logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only besid
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 
+SecurityEvent = Annotated[ApiCall | ScheduledRun, Field(discriminator="detail_type")]
+
+# Records of the console may name its sign-in, or say AWS Internal, beside the person; every other name is a service that acts for
+# the account.
+PEOPLE = {None, "signin.amazonaws.com", "AWS Internal"}
+
 
 class Settings(EnvSettings):
     alerts_topic: str
     slack_webhook: str = ""
     idempotency_table: str
-    mode: Literal["notify", "enforce"] = "notify"
+    mode: Mode = Mode.NOTIFY
+    modes: Annotated[dict[str, str], BeforeValidator(parse_modes)] = Field(default_factory=dict)
+    audit_bucket: str
+    baseline_table: str
+    exemptions_parameter: str = ""
+    allowed_principals: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     own_role_arn: str = Field(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/.+$")
     sensitive_ports: Annotated[tuple[PortRange, ...], BeforeValidator(parse_ports), COMMA_SEPARATED]
     trusted_accounts: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    session_principals: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    trust_organization: bool = False
     exemption_tag: str = "automations:security-exempt"
 
     @property
@@ -44,16 +64,19 @@ class Settings(EnvSettings):
 
     @property
     def trusted(self) -> frozenset[str]:
-        return frozenset({self.account, *self.trusted_accounts})
+        of_organization = organization.accounts() if self.trust_organization else ()
+        return frozenset({self.account, *self.trusted_accounts, *of_organization})
 
 
 @logger.inject_lambda_context(correlation_id_path=EVENT_BRIDGE)
 @metrics.log_metrics
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @log_failure(logger)
-@event_parser(model=ApiCall)
-def lambda_handler(event: ApiCall, context: LambdaContext) -> dict[str, Any]:
+@event_parser(model=SecurityEvent)
+def lambda_handler(event: ApiCall | ScheduledRun, context: LambdaContext) -> dict[str, Any]:
     settings = Settings.from_env()
+    if isinstance(event, ScheduledRun):
+        return take_baseline(settings)
     outcomes: dict[str, str] = {}
     failures: list[Exception] = []
     why = ignored(event, settings)
@@ -69,6 +92,20 @@ def lambda_handler(event: ApiCall, context: LambdaContext) -> dict[str, Any]:
     return {"call": event.detail.event_id, "ignored": why, "outcomes": outcomes}
 
 
+def take_baseline(settings: Settings) -> dict[str, Any]:
+    """Note what the remediations that are not off would make again, and whom to trust."""
+    snapshots = {
+        one.NAME: one.snapshot
+        for one in REMEDIATIONS
+        if hasattr(one, "snapshot") and mode_of(one, settings.mode, settings.modes) != Mode.OFF
+    }
+    if settings.trust_organization:
+        snapshots["organization"] = organization.snapshot
+    noted = take(snapshots)
+    logger.info("Took the baseline", noted=noted)
+    return {"noted": noted}
+
+
 def ignored(event: ApiCall, settings: Settings) -> str:
     """Why the call is left alone, or "".
 
@@ -81,10 +118,16 @@ def ignored(event: ApiCall, settings: Settings) -> str:
             f"The call was made in account {event.account}; this function looks after {settings.account} only. "
             "Deploy the stack in that account as well."
         )
+    if not event.source.startswith("aws."):  # which nobody but AWS can put on a bus
+        raise Refused(f"The record came from {event.source}, not from an AWS service: somebody has made it up.")
     if record.failed:
         return "The call failed."
+    if record.user_identity.invoked_by not in PEOPLE:
+        return f"{record.user_identity.invoked_by} made the call on the account's behalf."
     if record.user_identity.issuer.arn == settings.own_role_arn:
         return "It is this function's own call."
+    if any(fnmatchcase(arn, pattern) for arn in record.user_identity.arns for pattern in settings.allowed_principals):
+        return "The principal is on the list of those who may."
     # CloudTrail shows a call on another account's bucket to the caller's account as well.
     owners = {one.account_id for one in record.resources or () if one.type == "AWS::S3::Bucket" and one.account_id}
     return f"The bucket belongs to account {', '.join(sorted(owners))}." if owners - {settings.account} else ""

@@ -5,6 +5,7 @@ from enum import StrEnum
 from automations.events.cloudtrail import ApiCall, CloudTrailRecord, UserIdentity
 from automations.notify import Link, Message, Severity
 from automations.partition import console_url
+from security_remediation.incidents import Incident
 from security_remediation.plan import Plan
 
 
@@ -15,7 +16,7 @@ class Outcome(StrEnum):
     LEFT = "nothing to do"
 
 
-TITLE_ENDS = {Outcome.CLOSED: ": closed again", Outcome.EXEMPT: ": exempt"}
+TITLE_ENDS = {Outcome.CLOSED: ": put right", Outcome.EXEMPT: ": exempt"}
 
 
 def who(identity: UserIdentity) -> str:
@@ -32,22 +33,31 @@ def who(identity: UserIdentity) -> str:
     return f"{identity.type or 'unknown'} {name or '?'}{by if name != identity.invoked_by else ''}".strip()
 
 
-def message(event: ApiCall, plan: Plan, outcome: Outcome, exemption: str) -> Message:
-    """What happened, who did it, from where, and what was or would be done."""
+def message(
+    event: ApiCall, plan: Plan, outcome: Outcome, *, exemption: str, incident: Incident, undo: str = ""
+) -> Message:
+    """What happened, who did it, from where, and what was or would be done.
+
+    Args:
+        exemption: why it is exempt, or why an exemption does not count; "" for none.
+        undo: the command that puts the previous state back, when there is one.
+    """
     severity = {Outcome.EXEMPT: Severity.INFO, Outcome.CLOSED: Severity.WARNING}.get(outcome, plan.severity)
     steps = "\n".join(f"- {step}" for step in plan.steps)
     text = {
         Outcome.TOLD: f"In enforce mode this would be done:\n{steps}",
         Outcome.CLOSED: f"This was done:\n{steps}",
-        Outcome.EXEMPT: f"It has the tag {exemption}. Without that, this would be done in enforce mode:\n{steps}",
-        Outcome.LEFT: plan.remark,
+        Outcome.EXEMPT: f"Without its exemption, this would be done in enforce mode:\n{steps}",
+        Outcome.LEFT: "",
     }[outcome]
+    repeated = f"The same was done {incident.more} more times since the last message." if incident.more else ""
+    undone = f"To put back what was there before: {undo}" if undo and outcome == Outcome.CLOSED else ""
     return Message(
         severity=severity,
         title=f"{plan.resource} {plan.finding}{TITLE_ENDS.get(outcome, '')}",
         event=event,
         facts={"Resource": plan.resource, "Outcome": outcome, **_facts(event.detail)},
-        text=text,
+        text="\n".join(part for part in (text, plan.remark, exemption, undone, repeated) if part),
         link=_link(event),
     )
 

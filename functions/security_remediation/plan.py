@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from automations.events.cloudtrail import CloudTrailRecord
@@ -13,9 +14,37 @@ if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 Events = Mapping[str, tuple[str, ...]]
-"""Names of API calls by their `eventSource`."""
+"""Names of API calls by their `eventSource`, both as CloudTrail records them."""
 EVERY_CALL: Events = {}
-Actions = tuple[str, ...]
+
+
+class Kind(StrEnum):
+    """How a remediation closes what a call opened."""
+
+    UNDO = "exact undo"  # from the record and the resource as it is now; follows SecurityMode
+    BASELINE = "from the baseline"  # from what was noted before; follows SecurityMode
+    CONTAINMENT = "containment"  # stops whoever does it, and may stop others: enforced only by a parameter of its own
+    TELL = "told only"  # cannot be undone, or must not be by a machine
+
+
+@dataclass(frozen=True)
+class Allow:
+    """A statement of the function's role.
+
+    Attributes:
+        actions: IAM actions.
+        resource: ARN or ARNs, with the template's pseudo parameters, such as `${AWS::AccountId}`.
+        why: the reason for a wildcard resource; in the template it is a comment.
+        conditions: the statement's `Condition`.
+    """
+
+    actions: tuple[str, ...]
+    resource: str | tuple[str, ...] = "*"
+    why: str = ""
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+
+
+Permissions = tuple[Allow, ...]
 
 
 @dataclass(frozen=True)
@@ -34,10 +63,14 @@ class State:
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
-    resource: kind and name, as people say it.
+    resource: kind and name, as people say it; the same words each time, because an exemption names it.
     finding: what is wrong with it; goes on from the resource's name.
-    steps: what closes it, each a sentence. Without any, `remark` says why.
+    steps: what closes it, each a sentence.
+    remark: without steps, why there are none, and what a person should do next; with steps but nothing in `before`, what a
+        person does instead of `undo`.
     change: the arguments of the API calls that `apply` makes.
+    before: what `restore` needs to put the previous state back, as JSON knows it. It is kept with the audit record. Empty:
+        nothing can.
     """
 
     resource: str
@@ -46,31 +79,37 @@ class Plan:
     steps: tuple[str, ...] = ()
     remark: str = ""
     change: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
 
 
 def settled(resource: str, finding: str, state: State) -> Plan:
-    """The call opened the resource, and it is not open now. That is worth telling still."""
+    """What the call did is not so any more. That is worth telling still."""
     remark = (
         "It does not exist any more."
         if state.current is None
-        else "It is not open now: something else keeps it shut, or somebody, or an earlier attempt of this function, closed it."
+        else "It is not so any more: something else prevents it, or somebody, or an earlier attempt of this function, put it right."
     )
     return Plan(resource, finding, Severity.WARNING, remark=remark)
 
 
 class Remediation(Protocol):
-    """The form that all the modules have.
+    """The form that all the modules have. The first line of the module's docstring is `<what it finds>: <what it does>.`
 
     Attributes:
+        NAME: of the module.
         EVENTS: the calls that it judges.
-        READS, WRITES: the IAM actions that `read` and `apply` need.
+        PATTERN: what else an event's `detail` must have, as an event pattern: then it has a rule of its own.
+        READS, WRITES: what `read` and `apply` need of the role.
+        SURE: how sure the finding is, and what it misses; one or two sentences for docs/security.md.
     """
 
     NAME: str
+    KIND: Kind
     SEVERITY: Severity
     EVENTS: Events
-    READS: Actions
-    WRITES: Actions
+    READS: Permissions
+    WRITES: Permissions
+    SURE: str
 
     def read(self, record: CloudTrailRecord) -> State:
         """Look the resource up. Every error but the one that says that there is no such thing is raised."""
@@ -80,3 +119,6 @@ class Remediation(Protocol):
 
     def apply(self, plan: Plan) -> None:
         """Make the changes. That somebody else was quicker is success."""
+
+    def restore(self, before: Mapping[str, Any]) -> None:
+        """Put back what `apply` changed, from `Plan.before`; called by a person, with that person's rights."""

@@ -12,7 +12,7 @@ itself replaces those of an account by the account). A fixed organisation, VPC, 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ ACCOUNT_KEYS = {
     "aws:principalaccount",
     "aws:sourceaccount",
     "aws:sourceowner",
+    "kms:calleraccount",
     "s3:dataaccesspointaccount",
 }
 ARN_KEYS = {"aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"}
@@ -59,17 +60,31 @@ class Exposure:
     kept: Mapping[str, Any] | None = None
 
 
+Whom = Callable[[str, str, Mapping[str, Any], Collection[str]], set[str]]
+"""Whom a principal lets in who is not trusted, from its kind, its value, its statement's conditions, and who is trusted."""
+
+
 def statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The statements: AWS takes a single one without a list, too."""
     return list(_listed(policy.get("Statement")))
 
 
-def exposures(policy: Mapping[str, Any], trusted: Collection[str]) -> list[Exposure]:
-    """What in the policy lets in everyone, or an account other than the trusted ones."""
+def whom(kind: str, value: str, conditions: Mapping[str, Any], trusted: Collection[str]) -> set[str]:
+    """Whom a principal of a bucket policy lets in who is not trusted: EVERYONE, or accounts."""
+    owner = _owner(kind, value)
+    return _strangers(list(_limits(conditions)), trusted) if owner == EVERYONE else {owner} - {*trusted, NOBODY}
+
+
+def exposures(policy: Mapping[str, Any], trusted: Collection[str], whom: Whom = whom) -> list[Exposure]:
+    """What in the policy lets in everyone, or an account other than the trusted ones.
+
+    Args:
+        whom: how principals are read, for policies of other services.
+    """
     return [
         exposure
         for position, statement in enumerate(statements(policy))
-        if (exposure := _judge(position, statement, trusted))
+        if (exposure := _judge(position, statement, trusted, whom))
     ]
 
 
@@ -80,7 +95,7 @@ def without(policy: Mapping[str, Any], exposed: Collection[Exposure]) -> dict[st
     return {**policy, "Statement": left} if left else None
 
 
-def _judge(position: int, statement: Mapping[str, Any], trusted: Collection[str]) -> Exposure | None:
+def _judge(position: int, statement: Mapping[str, Any], trusted: Collection[str], whom: Whom) -> Exposure | None:
     if str(statement.get("Effect", "")).lower() != "allow":
         return None
     name = f"statement {statement.get('Sid') or position + 1}"
@@ -88,13 +103,11 @@ def _judge(position: int, statement: Mapping[str, Any], trusted: Collection[str]
         return Exposure(position, name, EVERYONE)
     principal = statement.get("Principal", {})
     named = principal if isinstance(principal, Mapping) else {"AWS": principal}
-    strangers_by_conditions = _strangers(list(_limits(statement.get("Condition") or {})), trusted)
     strangers: set[str] = set()
     kept: dict[str, list[str]] = {}
     for kind, values in named.items():
         for value in _listed(values):
-            owner = _owner(kind, value)
-            let_in = strangers_by_conditions if owner == EVERYONE else {owner} - {*trusted, NOBODY}
+            let_in = whom(kind, value, statement.get("Condition") or {}, trusted)
             strangers |= let_in
             if not let_in:
                 kept.setdefault(kind, []).append(value)

@@ -125,8 +125,10 @@ def duration(text: str) -> timedelta:
 
 
 def _limit(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= 100_000):  # SQS lets at most 120,000 be held at a time
-        raise ArgumentTypeError(f"'{text}' is no number from 1 to 100000")
+    if not (
+        text.isdecimal() and 1 <= int(text) <= 10_000
+    ):  # what can be held at a time: a hold is renewed ten messages a call
+        raise ArgumentTypeError(f"'{text}' is no number from 1 to 10000")
     return int(text)
 
 
@@ -200,7 +202,7 @@ def retry_events(stack: Stack, which: Wanted, dry_run: bool = False, yes: bool =
         if isinstance(stack.cloud, Aws) and not yes:
             functions = Counter(target_of(item, stack) for item, _ in todo)
             parts = ", ".join(f"{name} {count}" for name, count in sorted(functions.items()))
-            confirm(f"Try {counted(len(todo), 'event')} again on AWS ({parts})?")
+            confirm(f"Try {counted(len(todo), 'event')} again on AWS, in {stack.cloud.region} ({parts})?")
         return attempt(hold, stack, todo, left) and not (which.ids and left)
 
 

@@ -102,7 +102,9 @@ def replay(stack: Stack, chosen: Namespace) -> bool:
     for remark in remarks:
         console.print(f"[yellow]{escape(remark)}[/]")
     if isinstance(stack.cloud, Aws) and not chosen.yes:
-        confirm("The functions run again for these events. Start it?")
+        confirm(
+            f"On AWS, in the region {escape(stack.cloud.region)}: the functions run again for these events. Start it?"
+        )
 
     begin(stack, name, archive, start, end, to)
     if not chosen.wait:

@@ -26,6 +26,7 @@ from local.scenes.schemas import schemas
 from local.scenes.security_remediation import (
     administrator_made,
     bucket_made_public,
+    change_undone,
     root_signs_in,
     security_group_opened,
 )
@@ -43,6 +44,7 @@ SCENES: list[Scene] = [
     bucket_made_public,
     security_group_opened,
     administrator_made,
+    change_undone,
     root_signs_in,
     account_alerts,
     replay,

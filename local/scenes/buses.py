@@ -15,7 +15,7 @@ MEMBER = "444455556666"
 
 
 def forwarded_events(stage: Stage) -> None:
-    """A forwarder is deployed, and what S3 sends arrives on the application bus too. Then root signs in, in us-east-1, and a build
+    """A forwarder is deployed, and what S3 sends arrives on the application bus too. Then root creates a user, in us-east-1, and a build
     of another account fails: both are told as if they had happened here."""
     bus, key = stage.stack.outputs["ApplicationBus"], f"forwarded/{uuid4()}.txt"
     with (
@@ -41,8 +41,8 @@ def forwarded_events(stage: Stage) -> None:
         said = (event["source"], event["detail-type"], event["account"], event["detail"]["bucket"]["name"])
         stage.expect("it is as S3 sent it", lambda: said == ("aws.s3", "Object Created", ACCOUNT, UPLOADS), "")
 
-    stage.send(stage.sample("security_remediation/root-console-sign-in"), expect="ForwardedRootActivity", bus=bus)
-    stage.alert("root user signed in", "SecurityRemediationFunction")
+    stage.send(stage.sample("security_remediation/root-api-call"), expect="ForwardedRootActivity", bus=bus)
+    stage.alert("root user called CreateUser", "SecurityRemediationFunction")
 
     project = f"web-site-{uuid4().hex[:6]}"
     build = f"arn:aws:codebuild:us-east-1:{MEMBER}:build/{project}:{uuid4()}"

@@ -24,15 +24,15 @@ def explain_and_send(stage: Stage) -> None:
 
     attached = stage.sample("security_remediation/attach-user-policy-failed")
     stage.send(attached, expect=None)
-    ask_why(stage, attached, "AdminGranted", stopped_by=["detail.errorCode"])
+    ask_why(stage, attached, "IamCall", stopped_by=["detail.errorCode"])
     worked = stage.sample("security_remediation/attach-user-policy-admin")["detail"]
     del attached["detail"]["errorCode"]
     user, policy = "carol", worked["requestParameters"]["policyArn"]
     attached["detail"]["requestParameters"] = {"userName": user, "policyArn": policy}
     iam.create_user(UserName=user)
     iam.attach_user_policy(UserName=user, PolicyArn=policy)
-    ask_why(stage, attached, "AdminGranted", stopped_by=[])
-    stage.send(attached, expect="AdminGranted")
+    ask_why(stage, attached, "IamCall", stopped_by=[])
+    stage.send(attached, expect="IamCall")
     stage.expect(
         f"{user} is no administrator any more",
         lambda: not iam.list_attached_user_policies(UserName=user)["AttachedPolicies"],

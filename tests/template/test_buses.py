@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from local import security
 
 from tests.template_file import RESOURCES, TEMPLATE
 
@@ -16,7 +17,9 @@ PERMISSIONS = {
 }
 EACH_TWIN = pytest.mark.parametrize("name", TWINS)
 EACH_POLICY = pytest.mark.parametrize("name", POLICIES)
-OWN_ACCOUNT_ONLY = {"ForwardedAdminGranted", "ForwardedRootActivity"}
+OWN_ACCOUNT_ONLY = {
+    f"Forwarded{one.name}" for one in security.rules_of_calls() if set(one.events) & security.GLOBAL
+} | {"ForwardedRootActivity"}
 
 
 def original(twin: str) -> tuple[str, dict[str, Any]]:
@@ -38,8 +41,7 @@ def test_the_rules_with_a_twin_are_those_for_which_an_event_from_elsewhere_makes
     assert set(TWINS) == {
         "ForwardedInstanceStateChanged",
         "ForwardedBuildFinished",
-        "ForwardedAdminGranted",
-        "ForwardedRootActivity",
+        *OWN_ACCOUNT_ONLY,
         "ForwardedRootSignInRule",
         "ForwardedTrustedAdvisorErrorRule",
         "ForwardedHealthEventRule",
@@ -52,8 +54,10 @@ def test_a_twin_has_the_pattern_and_the_state_of_its_original(name: str) -> None
     _, rule = original(name)
     pattern = dict(TWINS[name]["Properties"]["EventPattern"])
     accounts = pattern.pop("account", None)
+    sources = pattern.pop("source")
 
-    assert pattern == rule["Pattern"]
+    assert pattern == {key: value for key, value in rule["Pattern"].items() if key != "source"}
+    assert sources == [one for one in rule["Pattern"]["source"] if one in sources]  # those of AWS's global services
     assert accounts == ([{"Ref": "AWS::AccountId"}] if name in OWN_ACCOUNT_ONLY else None)
     assert TWINS[name]["Properties"].get("State") == rule.get("State")
 

@@ -84,8 +84,18 @@ def depends_on(condition: str, automation: str) -> bool:
     """Whether the condition can only hold when the automation is enabled."""
     if condition == automation:
         return True
-    parts = TEMPLATE["Conditions"][condition].get("Fn::And", [])
-    return any(depends_on(part["Condition"], automation) for part in parts if "Condition" in part)
+    return _demands(TEMPLATE["Conditions"][condition], automation)
+
+
+def _demands(part: Any, automation: str) -> bool:
+    match part:
+        case {"Condition": name}:
+            return depends_on(name, automation)
+        case {"Fn::And": parts}:
+            return any(_demands(one, automation) for one in parts)
+        case {"Fn::Or": parts}:
+            return all(_demands(one, automation) for one in parts)
+    return False
 
 
 @RULES

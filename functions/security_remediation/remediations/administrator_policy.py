@@ -1,58 +1,85 @@
-"""AWS's policy AdministratorAccess is attached to a user, group or role: detach it.
+"""A policy that makes administrators is attached to a user, group or role: detach it.
 
-Only that policy. IAMFullAccess, PowerUserAccess and policies of one's own can lead to the same rights, but not without
-reading what they say.
+AdministratorAccess, IAMFullAccess, and any other policy, AWS's or one's own, that lets its holder give rights to users and to roles, all
+of them: `*`, `iam:*`, and what comes to the same. PowerUserAccess does not.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Actions, Events, Plan, State, settled
-from security_remediation.reading import unless_absent
+from security_remediation.administrators import makes_administrators
+from security_remediation.permissions import ANY_GROUP, ANY_POLICY, ANY_ROLE, ANY_USER, READ_ROLE_TAGS, READ_USER_TAGS
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
+from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED, pages, policy_version, tags, target
+from security_remediation.reading import name_of, unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "administrator_policy"
+KIND = Kind.UNDO
 SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"iam.amazonaws.com": ("AttachUserPolicy", "AttachGroupPolicy", "AttachRolePolicy")}
-READS: Actions = (
-    "iam:ListAttachedUserPolicies",
-    "iam:ListAttachedGroupPolicies",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListUserTags",
-    "iam:ListRoleTags",
+READS: Permissions = (
+    Allow(("iam:ListAttachedUserPolicies",), ANY_USER),
+    Allow(("iam:ListAttachedGroupPolicies",), ANY_GROUP),
+    Allow(("iam:ListAttachedRolePolicies",), ANY_ROLE),
+    Allow(("iam:GetPolicy", "iam:GetPolicyVersion"), ANY_POLICY),
+    READ_USER_TAGS,
+    READ_ROLE_TAGS,
 )
-WRITES: Actions = ("iam:DetachUserPolicy", "iam:DetachGroupPolicy", "iam:DetachRolePolicy")
+WRITES: Permissions = (
+    Allow(("iam:DetachUserPolicy",), ANY_USER),
+    Allow(("iam:DetachGroupPolicy",), ANY_GROUP),
+    Allow(("iam:DetachRolePolicy",), ANY_ROLE),
+)
+SURE = (
+    "Certain for what it finds, though Deny statements and permissions boundaries are not weighed. Rights that lead to others in "
+    "more steps, such as to pass a role, are not seen."
+)
 
+# Needs no reading.
 ADMINISTRATOR_ACCESS = re.compile(r"^arn:[a-z-]+:iam::aws:policy/AdministratorAccess$")
-# Roles of IAM Identity Center: IAM refuses every change by anyone but AWS (UnmodifiableEntity).
-PROTECTED = "AWSReservedSSO_"
+
+
+@dataclass(frozen=True)
+class Attached:
+    """Attributes:
+    policies: ARNs of the policies that the user, group or role has; None when that is gone.
+    document: what the policy of the call says now.
+    """
+
+    policies: frozenset[str] | None
+    document: Mapping[str, Any]
 
 
 def read(record: CloudTrailRecord) -> State:
-    kind, name = _target(record)
+    (kind, name), policy = target(record), record.required("policyArn")
     attached = unless_absent(lambda: _attached(kind, name), "NoSuchEntity")
-    return State(attached, tags=_tags(kind, name) if attached is not None else {})
+    says = {} if ADMINISTRATOR_ACCESS.match(policy) else policy_version(policy) or {}
+    return State(Attached(attached, says), tags=tags(kind, name) if attached is not None else {})
 
 
-def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
-    (kind, name), policy = _target(record), record.required("policyArn")
-    if not ADMINISTRATOR_ACCESS.match(policy):
+def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
+    (kind, name), policy = target(record), record.required("policyArn")
+    attached: Attached = state.current
+    if not (ADMINISTRATOR_ACCESS.match(policy) or makes_administrators(attached.document, settings.own_role_arn)):
         return None
-    resource, finding = f"IAM {kind.lower()} {name}", "has the policy AdministratorAccess"
-    if policy not in (state.current or ()):
-        return settled(resource, "was given the policy AdministratorAccess", state)
+    resource, finding = f"IAM {kind.lower()} {name}", f"has the policy {name_of(policy)}"
+    if policy not in (attached.policies or ()):
+        return settled(resource, f"was given the policy {name_of(policy)}", State(attached.policies))
     if name.startswith(PROTECTED):
-        remark = "Only IAM Identity Center can change this role: look at its permission set, and who assigned it."
-        return Plan(resource, finding, SEVERITY, remark=remark)
+        return Plan(resource, finding, SEVERITY, remark=ASK_IDENTITY_CENTER)
     change = {"kind": kind, f"{kind}Name": name, "PolicyArn": policy}
-    return Plan(resource, finding, SEVERITY, steps=("Detach AdministratorAccess from it.",), change=change)
+    steps = (f"Detach {name_of(policy)} from it.",)
+    return Plan(resource, finding, SEVERITY, steps=steps, change=change, before=change)
 
 
 def apply(plan: Plan) -> None:
@@ -61,26 +88,14 @@ def apply(plan: Plan) -> None:
     unless_absent(lambda: detach(**arguments), "NoSuchEntity")
 
 
-def _target(record: CloudTrailRecord) -> tuple[str, str]:
-    """`User`, `Group` or `Role`, and its name."""
-    kind = record.event_name.removeprefix("Attach").removesuffix("Policy")
-    return kind, record.required(f"{kind.lower()}Name")
+def restore(before: Mapping[str, Any]) -> None:
+    arguments = dict(before)
+    attach: Any = getattr(aws.iam(), f"attach_{arguments.pop('kind').lower()}_policy")
+    attach(**arguments)
 
 
 def _attached(kind: str, name: str) -> frozenset[str]:
-    lists = _pages(f"list_attached_{kind.lower()}_policies")
+    lists = pages(f"list_attached_{kind.lower()}_policies")
     return frozenset(
         policy["PolicyArn"] for page in lists.paginate(**{f"{kind}Name": name}) for policy in page["AttachedPolicies"]
     )
-
-
-def _tags(kind: str, name: str) -> dict[str, str]:
-    """Groups have no tags."""
-    if kind == "Group":
-        return {}
-    lists = _pages(f"list_{kind.lower()}_tags")
-    return {tag["Key"]: tag["Value"] for page in lists.paginate(**{f"{kind}Name": name}) for tag in page["Tags"]}
-
-
-def _pages(operation: str) -> Any:
-    return aws.iam().get_paginator(operation)  # type: ignore[call-overload]

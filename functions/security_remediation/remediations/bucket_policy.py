@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.policies import Exposure, exposures, without
 from security_remediation.reading import bucket_tags, unless_absent
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "bucket_policy"
+KIND = Kind.UNDO
 SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"s3.amazonaws.com": ("PutBucketPolicy",)}
-READS: Actions = ("s3:GetBucketPolicy", "s3:GetBucketTagging")
-WRITES: Actions = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
+READS: Permissions = (Allow(("s3:GetBucketPolicy",), ANY_BUCKET), READ_BUCKET_TAGS)
+WRITES: Permissions = (Allow(("s3:PutBucketPolicy", "s3:DeleteBucketPolicy"), ANY_BUCKET),)
+SURE = (
+    "Certain for principals without conditions. Whose a fixed organisation, VPC or address range is, is not checked, and "
+    "Deny statements are not weighed."
+)
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -53,6 +59,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         )
         + (() if left else ("Delete the bucket policy, because nothing is left of it.",)),
         change={"Bucket": bucket} | ({"Policy": json.dumps(left)} if left else {}),
+        before={"Bucket": bucket, "Policy": json.dumps(state.current)},
     )
 
 
@@ -61,15 +68,24 @@ def apply(plan: Plan) -> None:
     unless_absent(lambda: call(**plan.change), "NoSuchBucketPolicy", "NoSuchBucket")
 
 
+def restore(before: Mapping[str, Any]) -> None:
+    aws.s3().put_bucket_policy(**before)
+
+
 def _current(bucket: str) -> dict[str, Any]:
     answer = unless_absent(lambda: aws.s3().get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy")
     return json.loads(answer["Policy"]) if answer else {}
 
 
 def _policy(record: CloudTrailRecord) -> Mapping[str, Any] | None:
-    """The policy that was put; None when the record does not show one. S3's records have it as an object."""
+    """The policy that was put; None when the record does not show one. S3's records have it as an object.
+
+    Nor does it show whom a canonical user ID stands for: S3 replaces it by the account in the policy that is in force.
+    """
     policy = record.parameter("bucketPolicy")
-    return policy if isinstance(policy, Mapping) and "Statement" in policy else None
+    if not isinstance(policy, Mapping) or "Statement" not in policy or '"CanonicalUser"' in json.dumps(policy):
+        return None
+    return policy
 
 
 def _strangers(exposed: Iterable[Exposure]) -> str:

@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.access_block import flags_of, switched_off
+from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import bucket_tags, unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "public_access_block"
+KIND = Kind.UNDO
 SEVERITY = Severity.WARNING
 # `DeletePublicAccessBlock` and `PutPublicAccessBlock` of the API; CloudTrail has other names for them.
 EVENTS: Events = {"s3.amazonaws.com": ("DeleteBucketPublicAccessBlock", "PutBucketPublicAccessBlock")}
-READS: Actions = ("s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging")
-WRITES: Actions = ("s3:PutBucketPublicAccessBlock",)
-
-FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+READS: Permissions = (Allow(("s3:GetBucketPublicAccessBlock",), ANY_BUCKET), READ_BUCKET_TAGS)
+WRITES: Permissions = (Allow(("s3:PutBucketPublicAccessBlock",), ANY_BUCKET),)
+SURE = "A record does not say what was on before, so what a call leaves off counts as switched off."
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -33,19 +35,20 @@ def read(record: CloudTrailRecord) -> State:
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
-    bucket, switched_off = record.required("bucketName"), _switched_off(record)
+    bucket, asked = record.required("bucketName"), switched_off(record)
     resource = f"S3 bucket {bucket}"
-    off = [flag for flag in switched_off if state.current is not None and not state.current[flag]]
-    if not switched_off:
+    off = [flag for flag in asked if state.current is not None and not state.current[flag]]
+    if not asked:
         return None
     if not off:
-        return settled(resource, f"had its public access block switched off ({', '.join(switched_off)})", state)
+        return settled(resource, f"had its public access block switched off ({', '.join(asked)})", state)
     return Plan(
         resource,
         f"has its public access block switched off ({', '.join(off)})",
         SEVERITY,
         steps=tuple(f"Switch {flag} on." for flag in off),
         change={"Bucket": bucket, "PublicAccessBlockConfiguration": state.current | dict.fromkeys(off, True)},
+        before={"Bucket": bucket, "PublicAccessBlockConfiguration": state.current},
     )
 
 
@@ -53,15 +56,12 @@ def apply(plan: Plan) -> None:
     unless_absent(lambda: aws.s3().put_public_access_block(**plan.change), "NoSuchBucket")
 
 
+def restore(before: Mapping[str, Any]) -> None:
+    aws.s3().put_public_access_block(**before)
+
+
 def _flags(bucket: str) -> dict[str, bool]:
     answer = unless_absent(
         lambda: aws.s3().get_public_access_block(Bucket=bucket), "NoSuchPublicAccessBlockConfiguration"
     )
-    given: Mapping[str, Any] = answer["PublicAccessBlockConfiguration"] if answer else {}
-    return {flag: bool(given.get(flag)) for flag in FLAGS}
-
-
-def _switched_off(record: CloudTrailRecord) -> list[str]:
-    put = record.parameter("PublicAccessBlockConfiguration")
-    given = put if isinstance(put, Mapping) else {}  # deleted, or a record that does not say
-    return [flag for flag in FLAGS if str(given.get(flag, "false")).lower() != "true"]
+    return flags_of(answer)

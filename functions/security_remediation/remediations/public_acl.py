@@ -12,17 +12,23 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import Actions, Events, Plan, State, settled
+from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import bucket_tags, unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "public_acl"
+KIND = Kind.UNDO
 SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"s3.amazonaws.com": ("PutBucketAcl", "PutObjectAcl")}
-READS: Actions = ("s3:GetBucketAcl", "s3:GetObjectAcl", "s3:GetObjectVersionAcl", "s3:GetBucketTagging")
-WRITES: Actions = ("s3:PutBucketAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl")
+READS: Permissions = (
+    Allow(("s3:GetBucketAcl", "s3:GetObjectAcl", "s3:GetObjectVersionAcl"), ANY_BUCKET),
+    READ_BUCKET_TAGS,
+)
+WRITES: Permissions = (Allow(("s3:PutBucketAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"), ANY_BUCKET),)
+SURE = "Certain. `PutObjectAcl` is a data event: it is seen only where a trail logs the bucket's data events."
 
 PUBLIC_GROUPS = {
     "http://acs.amazonaws.com/groups/global/AllUsers": "everyone",
@@ -66,12 +72,18 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
                 "Grants": [grant for grant in grants if grant not in public],
             },
         },
+        before={**thing, "AccessControlPolicy": {"Owner": state.current["Owner"], "Grants": grants}},
     )
 
 
 def apply(plan: Plan) -> None:
     call = aws.s3().put_object_acl if "Key" in plan.change else aws.s3().put_bucket_acl
     unless_absent(lambda: call(**plan.change), *GONE)
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    call = aws.s3().put_object_acl if "Key" in before else aws.s3().put_bucket_acl
+    call(**before)
 
 
 def _thing(record: CloudTrailRecord) -> dict[str, Any]:

@@ -6,23 +6,23 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.plan import EVERY_CALL, Actions, Plan, State
+from security_remediation.plan import EVERY_CALL, Kind, Permissions, Plan, State
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
 NAME = "root_activity"
+KIND = Kind.TELL
 SEVERITY = Severity.CRITICAL
 EVENTS = EVERY_CALL
-READS: Actions = ()
-WRITES: Actions = ()
-
-# Older records of the console name its sign-in; every other name is a service that acts on the account's behalf.
-PEOPLE = {None, "signin.amazonaws.com"}
+READS: Permissions = ()
+WRITES: Permissions = ()
+SURE = "Certain. Calls that only read are seen with RootReads alone."
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -30,7 +30,7 @@ def read(record: CloudTrailRecord) -> State:
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
-    if record.user_identity.type != "Root" or record.user_identity.invoked_by not in PEOPLE:
+    if record.user_identity.type != "Root":
         return None
     did = "signed in to the console" if record.event_name == "ConsoleLogin" else f"called {record.event_name}"
     remark = "Nothing is ever done about root. If nobody planned this, change root's password, check its MFA devices and delete its access keys."
@@ -39,3 +39,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
 
 def apply(plan: Plan) -> None:
     """Nothing is ever done about root."""
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    """Nothing was done."""

@@ -15,17 +15,28 @@ from botocore.session import Session, get_session
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_config import ConfigServiceClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_firehose import FirehoseClient
+    from mypy_boto3_guardduty import GuardDutyClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_rds_data import RDSDataServiceClient
+    from mypy_boto3_rolesanywhere import IAMRolesAnywhereClient
+    from mypy_boto3_route53resolver import Route53ResolverClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3control import S3ControlClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_securityhub import SecurityHubClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
 
@@ -57,6 +68,21 @@ def apigatewayv2() -> ApiGatewayV2Client:
 
 
 @cache
+def bedrock() -> BedrockClient:
+    return _create("bedrock")
+
+
+@cache
+def cloudtrail() -> CloudTrailClient:
+    return _create("cloudtrail")
+
+
+@cache
+def config() -> ConfigServiceClient:
+    return _create("config")
+
+
+@cache
 def dynamodb() -> DynamoDBClient:
     return _create("dynamodb")
 
@@ -77,6 +103,11 @@ def firehose() -> FirehoseClient:
 
 
 @cache
+def guardduty() -> GuardDutyClient:
+    return _create("guardduty")
+
+
+@cache
 def iam() -> IAMClient:
     return _create("iam")
 
@@ -87,8 +118,23 @@ def kinesis() -> KinesisClient:
 
 
 @cache
+def kms() -> KMSClient:
+    return _create("kms")
+
+
+@cache
+def lambda_() -> LambdaClient:
+    return _create("lambda")
+
+
+@cache
 def logs() -> CloudWatchLogsClient:
     return _create("logs")
+
+
+@cache
+def organizations() -> OrganizationsClient:
+    return _create("organizations")
 
 
 @cache
@@ -103,13 +149,33 @@ def rds_data() -> RDSDataServiceClient:
 
 
 @cache
+def rolesanywhere() -> IAMRolesAnywhereClient:
+    return _create("rolesanywhere")
+
+
+@cache
+def route53resolver() -> Route53ResolverClient:
+    return _create("route53resolver")
+
+
+@cache
 def s3() -> S3Client:
     return _create("s3", TRANSFERS)
 
 
 @cache
+def s3control() -> S3ControlClient:
+    return _create("s3control")
+
+
+@cache
 def secretsmanager() -> SecretsManagerClient:
     return _create("secretsmanager")
+
+
+@cache
+def securityhub() -> SecurityHubClient:
+    return _create("securityhub")
 
 
 @cache
@@ -125,17 +191,28 @@ def ssm() -> SSMClient:
 _FACTORIES = (
     apigateway,
     apigatewayv2,
+    bedrock,
+    cloudtrail,
+    config,
     dynamodb,
     ec2,
     events,
     firehose,
+    guardduty,
     iam,
     kinesis,
+    kms,
+    lambda_,
     logs,
+    organizations,
     rds,
     rds_data,
+    rolesanywhere,
+    route53resolver,
     s3,
+    s3control,
     secretsmanager,
+    securityhub,
     sns,
     ssm,
 )

@@ -62,14 +62,14 @@ def read_secret(reference: str) -> str:
     return text.strip()
 
 
-def read_parameter(name: str) -> str:
-    """The text of a parameter that holds configuration, String or SecureString, at most five minutes old.
+def read_parameter(name: str, *, fresh: bool = False) -> str:
+    """The text of a parameter that holds configuration, String or SecureString, at most five minutes old, or just read.
 
     Raises:
         SettingsError: names the parameter and why it cannot be read.
     """
     try:
-        return str(_parameter_store().get(name, max_age=CACHED_SECONDS, decrypt=True))
+        return str(_parameter_store().get(name, max_age=CACHED_SECONDS, decrypt=True, force_fetch=fresh))
     except GetParameterError as error:
         raise SettingsError(
             f"The parameter {name} cannot be read ({error}). Create it, or correct the stack's parameter that names it."

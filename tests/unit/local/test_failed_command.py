@@ -255,7 +255,7 @@ def test_nothing_happens_on_aws_before_somebody_agrees(
     with pytest.raises(LocalError, match="Nothing was changed"):
         retry_events(world.stack, Wanted())
 
-    assert asked == ["Try 2 events again on AWS (CodebuildSlackFunction 2)? \\[y/N] "]
+    assert asked == ["Try 2 events again on AWS, in ap-northeast-2 (CodebuildSlackFunction 2)? \\[y/N] "]
     assert world.waiting() == ["1", "2"]
 
 

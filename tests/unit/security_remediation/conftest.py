@@ -7,13 +7,17 @@ import botocore.client
 import pytest
 from moto.s3.responses import S3Response
 
+from automations import aws
 from automations.events.cloudtrail import ApiCall
 from security_remediation import remediate
+from security_remediation.registry import REMEDIATIONS
 from tests.samples import sample
+from tests.template_file import create_table
 from tests.unit.conftest import ACCOUNT
 
 OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/remediation"
 BUCKET = "amzn-s3-demo-website"
+AUDIT = "amzn-s3-demo-audit"
 
 
 def call(name: str, replaced: dict[str, str] | None = None, **detail: Any) -> dict[str, Any]:
@@ -31,27 +35,53 @@ def record_of(name: str, **detail: Any) -> Any:
     return ApiCall.model_validate(call(name, **detail)).detail
 
 
+READS = ("Get", "List", "Describe", "Lookup")
+
+
+def writes(calls: list[str]) -> list[str]:
+    """Those of the called operations that do not only read."""
+    return [one for one in calls if not one.startswith(READS)]
+
+
 @pytest.fixture
 def deployed(cloud: None, alerts: Any, idempotency_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWN_ROLE_ARN", OWN_ROLE)
     monkeypatch.setenv("SENSITIVE_PORTS", "20-23,3306,3389")
+    monkeypatch.setenv("SESSION_PRINCIPALS", f"arn:aws:iam::{ACCOUNT}:role/Operations*")
+    monkeypatch.setenv("ALLOWED_PRINCIPALS", f"arn:aws:iam::{ACCOUNT}:role/release-*")
+    aws.s3().create_bucket(Bucket=AUDIT, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    aws.s3().put_bucket_versioning(Bucket=AUDIT, VersioningConfiguration={"Status": "Enabled"})
+    monkeypatch.setenv("AUDIT_BUCKET", AUDIT)
+    monkeypatch.setenv("BASELINE_TABLE", create_table("BaselineTable"))
     monkeypatch.setattr(remediate, "READ_BACK_AFTER", (0.0, 0.0))
 
 
 @pytest.fixture
 def enforce(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that can be enforced is."""
     monkeypatch.setenv("MODE", "enforce")
+    monkeypatch.setenv("MODES", json.dumps({one.NAME: "enforce" for one in REMEDIATIONS}))
+
+
+def audit_records() -> list[dict[str, Any]]:
+    """All versions of an audit record, oldest first."""
+    listed = aws.s3().list_object_versions(Bucket=AUDIT).get("Versions", [])
+    return [
+        json.loads(aws.s3().get_object(Bucket=AUDIT, Key=one["Key"], VersionId=one["VersionId"])["Body"].read())
+        for one in reversed(listed)  # S3 lists the newest first
+    ]
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the AWS operations that are called from now on, those of messages aside."""
+    """The names of the AWS operations that are called from now on, those of messages and of the audit aside."""
     made: list[str] = []
     client: Any = botocore.client.BaseClient
     real = client._make_api_call
 
     def recorded(self: Any, operation: str, arguments: Any) -> Any:
-        if self.meta.service_model.service_name in {"s3", "ec2", "iam"}:
+        own = operation == "PutObject" and arguments["Bucket"] == AUDIT
+        if self.meta.service_model.service_name not in {"sns", "dynamodb"} and not own:
             made.append(operation)
         return real(self, operation, arguments)
 
@@ -65,6 +95,8 @@ def object_acls(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = S3Response._acl_from_headers
 
     def either(self: Any, given: Any) -> Any:
-        return headers(self, given) or (self._acl_from_body() if self.body else None)
+        return headers(self, given) or (
+            self._acl_from_body() if self.body and b"<AccessControlPolicy" in bytes(self.body) else None
+        )
 
     monkeypatch.setattr(S3Response, "_acl_from_headers", either)

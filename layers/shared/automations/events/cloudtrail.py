@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 A record that its model refuses is an attack that nobody sees, so only what every record has is required.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -34,9 +35,14 @@ class SessionIssuer(_Part):
 
 
 class SessionContext(_Part):
-    """Absent, or empty, where long-term credentials were used: users with access keys, root."""
+    """Absent, or empty, where long-term credentials were used: users with access keys, root.
+
+    Attributes:
+        ec2_role_delivery: "1.0" or "2.0", the version of the instance metadata service that gave the credentials out.
+    """
 
     session_issuer: SessionIssuer | None = None
+    ec2_role_delivery: str | None = None
 
 
 class UserIdentity(_Part):
@@ -59,6 +65,11 @@ class UserIdentity(_Part):
     def issuer(self) -> SessionIssuer:
         return (self.session_context and self.session_context.session_issuer) or SessionIssuer()
 
+    @property
+    def arns(self) -> list[str]:
+        """The ARNs of who made the call: the session, or the user, and the role behind it."""
+        return [arn for arn in (self.arn, self.issuer.arn) if arn]
+
 
 class AffectedResource(_Part):
     type: str | None = None
@@ -72,18 +83,21 @@ class CloudTrailRecord(_Part):
     Attributes:
         source_ip_address: an address, or the name of an AWS service, or `AWS Internal`.
         request_parameters, response_elements: in the shape of the service, which is not always that of its API.
+        additional_event_data: what is part of neither, such as `MFAUsed` of a console sign-in.
         management_event: false for data events, which the console's event history does not show.
     """
 
     event_id: str = Field(alias="eventID")
     event_name: str
     event_source: str
+    event_time: datetime | None = None
     aws_region: str = ""
     source_ip_address: str | None = Field(default=None, alias="sourceIPAddress")
     user_agent: str | None = None
     user_identity: UserIdentity = UserIdentity()
     request_parameters: Members = None
     response_elements: Members = None
+    additional_event_data: Members = None
     error_code: str | None = None
     error_message: str | None = None
     recipient_account_id: str | None = None

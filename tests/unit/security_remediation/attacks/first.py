@@ -1,14 +1,13 @@
-"""Attacks: each opens something in moto's account and returns the event that tells of it."""
+"""Attacks on buckets, security groups and IAM, the first six remediations."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from moto.iam.models import AWSManagedPolicy, iam_backends
 
 from automations import aws
 from tests.unit.conftest import ACCOUNT
+from tests.unit.security_remediation.attacks import TAG, Attack, MakeAttack
 from tests.unit.security_remediation.conftest import BUCKET, call
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -21,27 +20,6 @@ OWN_STATEMENT = {
     "Action": "s3:GetObject",
     "Resource": f"arn:aws:s3:::{BUCKET}/*",
 }
-TAG = {"Key": "automations:security-exempt", "Value": "true"}
-
-
-@dataclass
-class Attack:
-    """One attack.
-
-    Attributes:
-        event: as CloudTrail tells of it.
-        state: what there is now, reduced to what matters.
-        opened, closed: the state after the attack, and after its remediation.
-        revert: undoes it, as a person would.
-        exempt: tags what was attacked; groups cannot be.
-    """
-
-    event: dict[str, Any]
-    state: Callable[[], Any]
-    opened: Any
-    closed: Any
-    revert: Callable[[], Any]
-    exempt: Callable[[], Any]
 
 
 def create_bucket() -> None:
@@ -60,6 +38,7 @@ def _policy(name: str) -> Attack:
     policy = {"Version": "2012-10-17", "Statement": [OWN_STATEMENT, strange]}
     aws.s3().put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
     return Attack(
+        "bucket_policy",
         event,
         state=lambda: json.loads(aws.s3().get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"],
         opened=[OWN_STATEMENT, strange],
@@ -93,6 +72,7 @@ def _bucket_acl(name: str) -> Attack:
         GrantWrite=f"uri={LOG_DELIVERY}",
     )
     return Attack(
+        "public_acl",
         call(name),
         state=lambda: _grants(aws.s3().get_bucket_acl(Bucket=BUCKET)),
         opened=[(ALL_USERS, "READ"), (LOG_DELIVERY, "WRITE"), ("owner", "FULL_CONTROL")],
@@ -116,6 +96,7 @@ def object_acl() -> Attack:
     key = event["detail"]["requestParameters"]["key"]
     aws.s3().put_object(Bucket=BUCKET, Key=key, Body=b"x", ACL="public-read")
     return Attack(
+        "public_acl",
         event,
         state=lambda: _grants(aws.s3().get_object_acl(Bucket=BUCKET, Key=key)),
         opened=[(ALL_USERS, "READ"), ("owner", "FULL_CONTROL")],
@@ -143,7 +124,16 @@ def _block_all() -> None:
 def public_access_block_deleted() -> Attack:
     create_bucket()
     event = call("delete-bucket-public-access-block")
-    return Attack(event, _flags, opened="", closed="1111", revert=_block_all, exempt=tag_bucket)
+    return Attack(
+        "public_access_block",
+        event,
+        _flags,
+        opened="",
+        closed="1111",
+        revert=_block_all,
+        exempt=tag_bucket,
+        restored="0000",
+    )
 
 
 def public_access_block_partly_off() -> Attack:
@@ -159,7 +149,9 @@ def public_access_block_partly_off() -> Attack:
     )
     event = call("put-bucket-public-access-block-off")
     event["detail"]["requestParameters"]["PublicAccessBlockConfiguration"] |= {"BlockPublicAcls": True}
-    return Attack(event, _flags, opened="1100", closed="1111", revert=_block_all, exempt=tag_bucket)
+    return Attack(
+        "public_access_block", event, _flags, opened="1100", closed="1111", revert=_block_all, exempt=tag_bucket
+    )
 
 
 def _rule(port: int, cidr: str) -> dict[str, Any]:
@@ -191,6 +183,7 @@ def _ingress(name: str, rule_ids: dict[str, str], kept: list[tuple[int, str]], b
     replaced = {old: rules[what]["SecurityGroupRuleId"] for old, what in rule_ids.items()}
     bad_ids = [rules[f"{port} {cidr}"]["SecurityGroupRuleId"] for port, cidr in bad]
     return Attack(
+        "security_group_ingress",
         call(name, {"sg-0123456789abcdef0": group} | replaced),
         state=lambda: sorted(_rules(group)),
         opened=sorted(f"{port} {cidr}" for port, cidr in [*kept, *bad]),
@@ -270,12 +263,13 @@ def _admin(kind: str, name: str) -> Attack:
     for policy in ("ReadOnlyAccess", "AdministratorAccess"):
         getattr(iam, f"attach_{kind.lower()}_policy")(**target, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
     return Attack(
+        "administrator_policy",
         call(f"attach-{kind.lower()}-policy-admin"),
         state=lambda: _attached(kind, name),
         opened=["AdministratorAccess", "ReadOnlyAccess"],
         closed=["ReadOnlyAccess"],
         revert=lambda: getattr(iam, f"detach_{kind.lower()}_policy")(**target, PolicyArn=ADMIN),
-        exempt=lambda: getattr(iam, f"tag_{kind.lower()}")(**target, Tags=[TAG]),
+        exempt=None if kind == "Group" else lambda: getattr(iam, f"tag_{kind.lower()}")(**target, Tags=[TAG]),
     )
 
 
@@ -291,9 +285,12 @@ def administrator_group() -> Attack:
     return _admin("Group", "Developers")
 
 
-ONE_FOR_EACH = [policy_for_everyone, bucket_acl, public_access_block_deleted, ingress, administrator_role]
-ALL = [
-    *ONE_FOR_EACH,
+ATTACKS: list[MakeAttack] = [
+    policy_for_everyone,
+    bucket_acl,
+    public_access_block_deleted,
+    ingress,
+    administrator_role,
     policy_for_a_foreign_account,
     bucket_acl_by_grants,
     object_acl,

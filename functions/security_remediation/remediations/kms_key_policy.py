@@ -1,0 +1,120 @@
+"""A KMS key policy lets in everyone, or an account that is not trusted: take these out of it, and keep the rest.
+
+A statement that lets in others besides loses only the strangers. What is left must still let the account change the policy, or
+else nobody could any more: when it does not, the account takes the strangers' place instead, and AWS's own check against locking
+oneself out is never bypassed. Conditions on a service (`kms:ViaService`), an encryption context or grants do not limit who gets in;
+those on the caller's account (`kms:CallerAccount`) do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from automations import aws
+from automations.events.cloudtrail import CloudTrailRecord
+from automations.notify import Severity
+from security_remediation.keys import ANY_KEY, GONE, READ_KEY_TAGS, key_id, key_tags, own_key
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
+from security_remediation.policies import Exposure, exposures, statements, without
+from security_remediation.reading import document, listed, unless_absent
+
+if TYPE_CHECKING:
+    from security_remediation.handler import Settings
+
+NAME = "kms_key_policy"
+KIND = Kind.UNDO
+SEVERITY = Severity.CRITICAL
+EVENTS: Events = {"kms.amazonaws.com": ("PutKeyPolicy",)}
+READS: Permissions = (Allow(("kms:GetKeyPolicy",), ANY_KEY), READ_KEY_TAGS)
+WRITES: Permissions = (Allow(("kms:PutKeyPolicy",), ANY_KEY),)
+SURE = (
+    "Certain for principals without conditions. Whose a fixed organisation, VPC or address range is, is not checked, and Deny "
+    "statements are not weighed. Grants, and policies that keys are created with, are not seen. Keys whose policy does not let "
+    "the account in cannot be read or changed: that is told as a failure."
+)
+
+POLICY = "default"  # the only name that a key policy can have
+
+
+def read(record: CloudTrailRecord) -> State:
+    key = own_key(record)
+    answer = unless_absent(lambda: aws.kms().get_key_policy(KeyId=key, PolicyName=POLICY), GONE)
+    return State(json.loads(answer["Policy"]), key_tags(key)) if answer else State(None)
+
+
+def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
+    key, put = key_id(record), document(record.parameter("policy"))
+    resource = f"KMS key {key}"
+    exposed = exposures(state.current or {}, settings.trusted)
+    opened = exposures(put, settings.trusted) if put is not None else exposed  # a record that does not say: look
+    if not opened:
+        return None
+    if not exposed:
+        return settled(resource, f"was given a policy that lets in {_strangers(opened)}", state)
+    closed = closing(state.current, exposed, settings.own_role_arn.partition(":role/")[0] + ":root")
+    named = {"KeyId": key, "PolicyName": POLICY}
+    return Plan(
+        resource,
+        f"has a policy that lets in {_strangers(exposed)}",
+        SEVERITY,
+        steps=tuple(
+            f"Take {one.to} out of {one.name} of the key policy."
+            if one.kept
+            else f"Remove {one.name} from the key policy."
+            for one in closed
+        )
+        + (
+            ("Let the account itself in instead: nobody could change the policy otherwise.",)
+            if closed != exposed
+            else ()
+        ),
+        change=named | {"Policy": json.dumps(without(state.current, closed))},
+        before=named | {"Policy": json.dumps(state.current)},
+    )
+
+
+def apply(plan: Plan) -> None:
+    unless_absent(lambda: aws.kms().put_key_policy(**plan.change), GONE)
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    aws.kms().put_key_policy(**before)
+
+
+def closing(policy: Mapping[str, Any], exposed: list[Exposure], account: str) -> list[Exposure]:
+    """The exposures as they are to be closed: so that the account can change the policy afterwards.
+
+    Args:
+        account: the ARN of the key's account, as a principal; IAM policies count only where it is let in.
+    """
+    left = without(policy, exposed) or {}
+    if any(_lets_change(one, account) for one in statements(left)):
+        return exposed
+    all_of_them = statements(policy)
+    return [replace(one, kept=_with(all_of_them[one.position], one.kept or {}, account)) for one in exposed]
+
+
+def _with(statement: Mapping[str, Any], kept: Mapping[str, Any], account: str) -> dict[str, Any]:
+    principal = kept.get("Principal", {})
+    others = {key: value for key, value in statement.items() if key != "NotPrincipal"}
+    return others | {"Principal": {**principal, "AWS": [*listed(principal.get("AWS")), account]}}
+
+
+def _lets_change(statement: Mapping[str, Any], account: str) -> bool:
+    """Whether the statement lets the account itself, so also the function's role, put a key policy."""
+    principals = statement.get("Principal")
+    named = listed(principals.get("AWS")) if isinstance(principals, Mapping) else []
+    return (
+        statement.get("Effect") == "Allow"
+        and not statement.get("Condition")
+        and bool({account, account.split(":")[4]} & {*named})
+        and any(fnmatchcase("kms:putkeypolicy", str(action).lower()) for action in listed(statement.get("Action")))
+    )
+
+
+def _strangers(exposed: Iterable[Exposure]) -> str:
+    return ", ".join(dict.fromkeys(one.to for one in exposed))

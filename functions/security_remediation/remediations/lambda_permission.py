@@ -1,0 +1,150 @@
+"""A Lambda function's policy lets in everyone, or an account that is not trusted: remove the statement that the call added.
+
+A public function URL is such a statement: without it nobody gets in, whatever authentication the URL has, so calls on the URL itself
+are not judged. A service that may invoke the function for anybody's resources, because the statement names no account and no resource of
+it, is only told of: AWS calls that public for Amazon S3, and others, such as secret rotation, are often set up so. What CloudFormation
+adds is left alone, like everything that it does: its calls carry `invokedBy`. So stacks with public function URLs, of which this application's
+`webhook_receiver` is one, can be deployed; with other tools, put their role on the list of allowed principals.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from automations import aws
+from automations.errors import Refused
+from automations.events.cloudtrail import CloudTrailRecord
+from automations.notify import Severity
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
+from security_remediation.policies import exposures, statements
+from security_remediation.reading import document, own_region, unless_absent
+
+if TYPE_CHECKING:
+    from security_remediation.handler import Settings
+
+ANY_FUNCTION = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"  # versions and aliases, too
+
+NAME = "lambda_permission"
+KIND = Kind.UNDO
+SEVERITY = Severity.CRITICAL
+EVENTS: Events = {"lambda.amazonaws.com": ("AddPermission20150331v2", "AddPermission20150331")}
+READS: Permissions = (Allow(("lambda:GetPolicy", "lambda:ListTags"), ANY_FUNCTION),)
+WRITES: Permissions = (Allow(("lambda:RemovePermission",), ANY_FUNCTION),)
+SURE = (
+    "Certain for everyone and for accounts. Whose an organisation (`principalOrgID`) is, is not checked. "
+    "Layers that are shared are not seen."
+)
+
+GONE = "ResourceNotFoundException"
+# https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html: name, partial or whole ARN, with or without a qualifier.
+FUNCTION = re.compile(
+    r"^(?:(?:arn:[^:]+:lambda:[^:]+:)?(?P<account>\d{12}):)?(?:function:)?(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?$"
+)
+# What AddPermission makes of its arguments: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+ARGUMENTS = {
+    "aws:sourcearn": "SourceArn",
+    "aws:sourceaccount": "SourceAccount",
+    "aws:principalorgid": "PrincipalOrgID",
+    "lambda:eventsourcetoken": "EventSourceToken",
+    "lambda:functionurlauthtype": "FunctionUrlAuthType",
+    "lambda:invokedviafunctionurl": "InvokedViaFunctionUrl",
+}
+
+
+def read(record: CloudTrailRecord) -> State:
+    client, function, sid = aws.lambda_(), _function(record), record.required("statementId")
+    own_region(record, client, "function")
+    answer = unless_absent(lambda: client.get_policy(**function), GONE)  # no policy, or no function
+    policy = json.loads(answer["Policy"]) if answer else {}
+    statement = next((one for one in statements(policy) if one.get("Sid") == sid), None)
+    if not statement:
+        return State({})
+    arn = ":".join(statement["Resource"].split(":")[:7])  # tags are the function's, not an alias's
+    tags = unless_absent(lambda: client.list_tags(Resource=arn), GONE)
+    return State(statement, tags["Tags"] if tags else {})
+
+
+def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
+    function = _function(record)
+    resource = "Lambda function " + ":".join(function.values())
+    added = document((record.response_elements or {}).get("statement"))
+    exposed = let_in(state.current, settings)
+    opened = let_in(added, settings) if added else exposed  # a record that does not say: look
+    if not opened:
+        return None
+    if not exposed:
+        return settled(resource, f"was given a policy that lets in {opened}", state)
+    finding = f"has a policy that lets in {exposed}"
+    if "Service" in _principal(state.current):
+        remark = (
+            f"Statement {state.current['Sid']} limits the service to none of your own resources. Removing it would stop what "
+            "the function is for: add it again with SourceAccount or SourceArn."
+        )
+        return Plan(resource, finding, Severity.WARNING, remark=remark)
+    return Plan(
+        resource,
+        finding,
+        SEVERITY,
+        steps=(f"Remove statement {state.current['Sid']} from the function's policy.",),
+        change=function | {"StatementId": state.current["Sid"]},
+        before=function | arguments(state.current),
+    )
+
+
+def apply(plan: Plan) -> None:
+    unless_absent(lambda: aws.lambda_().remove_permission(**plan.change), GONE)
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    aws.lambda_().add_permission(**before)
+
+
+def let_in(statement: Mapping[str, Any], settings: Settings) -> str:
+    """Which strangers the statement lets in, "" for none. A service acts for whom its conditions do not keep out."""
+    services = _principal(statement).get("Service")
+    judged = {**statement, "Principal": "*"} if services else statement
+    strangers = next((one.to for one in exposures({"Statement": [judged]}, settings.trusted)), "")
+    return f"{services} for {strangers}" if services and strangers else strangers
+
+
+def arguments(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with which AddPermission makes this statement."""
+    principal = _principal(statement)
+    conditions = {
+        ARGUMENTS[key.lower()]: value
+        for keys in statement.get("Condition", {}).values()
+        for key, value in keys.items()
+        if key.lower() in ARGUMENTS
+    }
+    if "InvokedViaFunctionUrl" in conditions:  # the only one that is not a text
+        conditions["InvokedViaFunctionUrl"] = str(conditions["InvokedViaFunctionUrl"]).lower() == "true"
+    return {
+        "StatementId": statement["Sid"],
+        "Action": statement["Action"],
+        "Principal": principal.get("Service") or principal["AWS"],
+        **conditions,
+    }
+
+
+def _principal(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    principal = statement.get("Principal", {})
+    return principal if isinstance(principal, Mapping) else {"AWS": principal}
+
+
+def _function(record: CloudTrailRecord) -> dict[str, str]:
+    """The arguments that name the function, and the version or alias whose policy it is.
+
+    Raises:
+        Refused: it is another account's.
+    """
+    given = record.required("functionName")
+    found = FUNCTION.match(given)
+    account = found and found["account"]
+    if account and account != (record.recipient_account_id or account):
+        raise Refused(f"The function {given} belongs to another account than the call's: look at it there.")
+    name, qualifier = (found["name"], found["qualifier"]) if found else (given, None)
+    qualifier = qualifier or record.parameter("qualifier")
+    return {"FunctionName": name} | ({"Qualifier": str(qualifier)} if qualifier else {})

@@ -1,0 +1,116 @@
+"""A role's trust policy lets in everyone, or an account that is not trusted: take these out of it, and keep the rest.
+
+A statement that lets in others besides loses only the strangers. IAM takes no empty trust policy: one of which nothing is left
+gets a statement that denies everyone, which gives nobody a right that they did not have. Sessions that were begun before go
+on until they end: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from automations import aws
+from automations.events.cloudtrail import CloudTrailRecord
+from automations.notify import Severity
+from security_remediation.permissions import ANY_ROLE
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
+from security_remediation.policies import without
+from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED
+from security_remediation.reading import document, tags_of, unless_absent
+from security_remediation.trust import names_unique_id, trusted_by, without_deleted
+
+if TYPE_CHECKING:
+    from security_remediation.handler import Settings
+
+NAME = "role_trust"
+KIND = Kind.UNDO
+SEVERITY = Severity.CRITICAL
+EVENTS: Events = {"iam.amazonaws.com": ("UpdateAssumeRolePolicy", "CreateRole")}
+READS: Permissions = (Allow(("iam:GetRole",), ANY_ROLE),)
+WRITES: Permissions = (Allow(("iam:UpdateAssumeRolePolicy",), ANY_ROLE),)
+SURE = (
+    "Certain for accounts. Whose a fixed organisation, identity pool, or repository at a shared identity provider is, is not "
+    "checked, and Deny statements are not weighed."
+)
+
+NOBODY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "NobodyIsLeft", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role as it is now.
+
+    Attributes:
+        trust: its trust policy, without principals that were deleted since.
+        path: tells the roles that only AWS can change.
+    """
+
+    trust: Mapping[str, Any]
+    path: str = "/"
+
+
+def read(record: CloudTrailRecord) -> State:
+    found = unless_absent(lambda: aws.iam().get_role(RoleName=record.required("roleName")), "NoSuchEntity")
+    if not found:
+        return State(current=None)
+    role: Any = found["Role"]
+    trust = without_deleted(document(role.get("AssumeRolePolicyDocument")) or {})
+    return State(Role(trust, role["Path"]), tags=tags_of(role.get("Tags")))
+
+
+def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
+    name, put = record.required("roleName"), _put(record)
+    role: Role = state.current or Role({})
+    resource = f"IAM role {name}"
+    exposed = trusted_by(role.trust, settings.trusted)
+    opened = trusted_by(put, settings.trusted) if put is not None else exposed  # a record that does not say: look
+    if not opened:
+        return None
+    if not exposed:
+        return settled(resource, f"was given a trust policy that lets in {_all(one.to for one in opened)}", state)
+    finding = f"has a trust policy that lets in {_all(one.to for one in exposed)}"
+    if name.startswith(PROTECTED):
+        return Plan(resource, finding, SEVERITY, remark=ASK_IDENTITY_CENTER)
+    if role.path.startswith("/aws-service-role/"):
+        return Plan(
+            resource, finding, SEVERITY, remark="Only the AWS service that it is linked to can change this role."
+        )
+    left = without(role.trust, exposed)
+    return Plan(
+        resource,
+        finding,
+        SEVERITY,
+        steps=tuple(
+            f"Take {one.to} out of {one.name} of the trust policy."
+            if one.kept
+            else f"Remove {one.name} from the trust policy."
+            for one in exposed
+        )
+        + (() if left else ("Let nobody assume the role, because nothing is left of the trust policy.",)),
+        change={"RoleName": name, "PolicyDocument": json.dumps(left or NOBODY)},
+        before={"RoleName": name, "PolicyDocument": json.dumps(role.trust)},
+    )
+
+
+def apply(plan: Plan) -> None:
+    unless_absent(lambda: aws.iam().update_assume_role_policy(**plan.change), "NoSuchEntity")
+
+
+def restore(before: Mapping[str, Any]) -> None:
+    aws.iam().update_assume_role_policy(**before)
+
+
+def _put(record: CloudTrailRecord) -> Mapping[str, Any] | None:
+    """The policy that was put; None when the record does not show whom it lets in."""
+    policy = document(record.parameter("policyDocument") or record.parameter("assumeRolePolicyDocument"))
+    return None if policy is None or names_unique_id(policy) else policy
+
+
+def _all(strangers: Any) -> str:
+    return ", ".join(dict.fromkeys(strangers))

@@ -1,0 +1,78 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from automations import aws
+from automations.errors import Refused
+from security_remediation.handler import lambda_handler
+from security_remediation.remediations import instance_user_data
+from tests.unit.conftest import Alerts
+from tests.unit.security_remediation.attacks import Attack
+from tests.unit.security_remediation.attacks import compute as attacks
+from tests.unit.security_remediation.conftest import call, writes
+
+pytestmark = pytest.mark.usefixtures("deployed")
+
+
+def told(attacked: Attack, alerts: Alerts, calls: list[str], context: Any) -> str:
+    """What people are told of an attack after which nothing is to be written."""
+    calls.clear()
+    lambda_handler(attacked.event, context)
+    assert writes(calls) == []
+    [message] = alerts.received()
+    return str(message["Message"])
+
+
+def test_a_stopped_instance_is_told_before_somebody_starts_it(enforce, alerts, calls, context):
+    attacked = attacks.user_data()
+    attacked.revert()
+
+    assert "before anybody starts it" in told(attacked, alerts, calls, context)
+
+
+def test_one_that_has_been_running_for_long_is_left_running(enforce, alerts, calls, context, monkeypatch):
+    attacked = attacks.user_data()
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(UTC) + timedelta(hours=2)
+
+    monkeypatch.setattr(instance_user_data, "datetime", Later)
+
+    assert "running for more than an hour" in told(attacked, alerts, calls, context)
+    assert attacked.state() == "running"
+
+
+def test_one_of_an_auto_scaling_group_is_left_running(enforce, alerts, calls, context, monkeypatch):
+    attacked = attacks.user_data()
+    tags = {"aws:autoscaling:groupName": "web"}
+    monkeypatch.setattr(instance_user_data, "tags_of", lambda _: tags)  # nobody but AWS may set such a tag
+
+    assert "Auto Scaling group web would replace it" in told(attacked, alerts, calls, context)
+    assert attacked.state() == "running"
+
+
+def test_user_data_that_was_taken_away_cannot_run(enforce, alerts, calls, context, monkeypatch):
+    attacked = attacks.user_data()
+    monkeypatch.setattr(aws.ec2(), "describe_instance_attribute", lambda **_: {"UserData": {}})
+
+    assert "is not so any more" in told(attacked, alerts, calls, context)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_one_that_is_gone_or_terminated_is_told(gone, enforce, alerts, calls, context):
+    attacked = attacks.user_data()
+    if gone:
+        attacked.event = call("modify-instance-attribute-user-data")
+    else:
+        aws.ec2().terminate_instances(InstanceIds=[attacked.event["detail"]["requestParameters"]["instanceId"]])
+
+    assert "It does not exist any more" in told(attacked, alerts, calls, context)
+
+
+def test_an_instance_of_another_region_is_refused(enforce, alerts, calls, context):
+    with pytest.raises(Refused, match="in eu-west-1"):
+        lambda_handler(call("modify-instance-attribute-user-data", awsRegion="eu-west-1"), context)
+    assert calls == []

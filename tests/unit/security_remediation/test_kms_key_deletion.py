@@ -1,0 +1,88 @@
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from automations import aws
+from automations.errors import Refused
+from security_remediation.handler import lambda_handler
+from security_remediation.plan import Plan, State
+from security_remediation.remediations import kms_key_deletion
+from tests.unit.security_remediation.attacks import keys as attacks
+from tests.unit.security_remediation.conftest import audit_records, call, record_of, writes
+
+pytestmark = pytest.mark.usefixtures("deployed")
+
+
+def test_a_key_whose_deletion_somebody_cancelled_is_told_and_stays_disabled(enforce, alerts, calls, context):
+    attacked = attacks.key_deleted()
+    aws.kms().cancel_key_deletion(KeyId=attacked.event["detail"]["requestParameters"]["keyId"])
+    calls.clear()
+
+    lambda_handler(attacked.event, context)
+
+    assert writes(calls) == []
+    assert attacked.state() == "Disabled"
+    assert "enable it, unless it was disabled before" in alerts.received()[0]["Message"]
+
+
+def test_a_key_that_is_deleted_is_told_and_one_of_another_region_is_refused(enforce, alerts, calls, context):
+    lambda_handler(call("schedule-key-deletion"), context)
+
+    assert writes(calls) == []
+    assert "It does not exist any more" in alerts.received()[0]["Message"]
+    with pytest.raises(Refused, match="The key is in eu-west-1"):
+        kms_key_deletion.read(record_of("schedule-key-deletion", awsRegion="eu-west-1"))
+
+
+@pytest.mark.parametrize(("window", "days"), [(7, 7), ("12", 12), (None, 30)])
+def test_undo_schedules_the_deletion_with_the_window_that_it_had(window, days, enforce, context):
+    attacked = attacks.key_deleted()
+    attacked.event["detail"]["requestParameters"]["pendingWindowInDays"] = window
+    lambda_handler(attacked.event, context)
+    assert audit_records()[0]["before"]["PendingWindowInDays"] == days
+
+
+@pytest.mark.parametrize("state", ["PendingDeletion", "PendingReplicaDeletion"])
+def test_a_primary_key_that_waits_for_its_replicas_is_kept_too(state):
+    record = record_of("schedule-key-deletion-multi-region")
+    planned = kms_key_deletion.plan(record, State(state), None)  # type: ignore[arg-type] # not used
+    assert planned is not None
+    assert planned.change == {"KeyId": "mrk-1234abcd12ab34cd56ef1234567890ab"}
+
+
+def _planned() -> Plan:
+    key = {"KeyId": attacks.SAMPLE_KEY}
+    return Plan("KMS key", "is scheduled", kms_key_deletion.SEVERITY, change=key)
+
+
+def test_a_key_that_cannot_be_enabled_by_anybody_is_kept():
+    """No key material is imported; AWS answers so."""
+    with Stubber(aws.kms()) as kms:
+        kms.add_response("cancel_key_deletion", {}, {"KeyId": attacks.SAMPLE_KEY})
+        kms.add_client_error("enable_key", "KMSInvalidStateException", "is pending import.")
+        kms_key_deletion.apply(_planned())
+        kms.assert_no_pending_responses()
+
+
+def test_a_key_whose_deletion_is_cancelled_at_the_last_moment_is_enabled():
+    key = attacks.create_key()
+    aws.kms().disable_key(KeyId=key)
+    with Stubber(aws.kms()) as kms:
+        kms.add_client_error("cancel_key_deletion", "KMSInvalidStateException", "is not pending deletion.")
+        kms.add_response("enable_key", {}, {"KeyId": attacks.SAMPLE_KEY})
+        kms_key_deletion.apply(_planned())
+        kms.assert_no_pending_responses()
+
+
+def test_a_key_that_is_kept_and_not_enabled_is_a_failure_that_people_are_told_of(enforce, alerts, context):
+    event = call("schedule-key-deletion")
+    metadata = {"KeyMetadata": {"KeyId": attacks.SAMPLE_KEY, "KeyState": "PendingDeletion"}}
+    with Stubber(aws.kms()) as kms:
+        kms.add_response("describe_key", metadata)
+        kms.add_response("list_resource_tags", {"Tags": []})
+        kms.add_response("cancel_key_deletion", {})
+        kms.add_client_error("enable_key", "AccessDeniedException", "may not enable")
+        with pytest.raises(ClientError, match="may not enable"):
+            lambda_handler(event, context)
+
+    assert "may not enable" in alerts.received()[0]["Message"]
