@@ -22,6 +22,11 @@ GIVES_RIGHTS = {
 }
 SOMEBODY = "\0"
 """A name that only a wildcard takes in."""
+OF_ADMINISTRATORS = [
+    f"arn:{partition}:iam::aws:policy/{name}"
+    for partition in ("aws", "aws-cn", "aws-us-gov")
+    for name in ("AdministratorAccess", "IAMFullAccess")
+]
 # Lower case: condition keys are not case-sensitive.
 LIMITS = ("iam:", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "aws:calledvia", "aws:viaawsservice")
 # These also let in requests that do not have the key at all.
@@ -48,10 +53,17 @@ def makes_administrators(policy: Mapping[str, Any], a_role: str) -> bool:
 
 def _limited(conditions: Mapping[str, Any]) -> bool:
     return any(
-        key.lower().startswith(LIMITS) and "*" not in listed(values)
+        key.lower().startswith(LIMITS) and not any(_lets_all(key.lower(), str(value)) for value in listed(values))
         for operator, keys in conditions.items()
         if not UNLIMITING.search(operator)
         for key, values in keys.items()
+    )
+
+
+def _lets_all(key: str, value: str) -> bool:
+    """Whether a condition's value takes in anything, or just the policies that make an administrator."""
+    return not value.strip("*?") or (
+        key == "iam:policyarn" and any(_expression(value).fullmatch(policy) for policy in OF_ADMINISTRATORS)
     )
 
 

@@ -45,6 +45,9 @@ def found(*statements: Any) -> bool:
         allow(Condition={"StringEqualsIfExists": {"iam:PassedToService": "ec2.amazonaws.com"}}),
         allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}),
         allow(Condition={"StringLike": {"iam:PolicyARN": "*"}}),
+        allow(Condition={"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}}),
+        allow(Condition={"ArnLike": {"iam:PolicyARN": ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::*"]}}),
+        allow(Condition={"StringLike": {"aws:ResourceTag/team": "**"}}),
     ],
 )
 def test_a_policy_that_lets_its_holder_give_any_rights_makes_administrators(statement):
