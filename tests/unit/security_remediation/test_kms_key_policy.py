@@ -185,7 +185,8 @@ def test_what_is_left_of_any_policy_lets_in_no_stranger_and_changes_nothing_else
 
     assert exposures(left, KNOWN) == []
     untouched = [one for at, one in enumerate(policy) if at not in exposed]
-    assert [one for one in statements(left) if one in untouched] == untouched
+    in_order = iter(statements(left))
+    assert all(one in in_order for one in untouched)  # a changed one may have become like an untouched one
 
 
 def lets_change(one: Mapping[str, Any]) -> bool:
