@@ -176,11 +176,16 @@ def test_explain_says_the_same_on_aws(run, on_aws) -> None:
     assert '    detail.state is "running"; the rule wants "stopped" or "terminated"' in output
 
 
+def next_second() -> None:
+    """Wait for it: an event's time has no parts of a second."""
+    now = datetime.now(UTC).second
+    assert wait_for(lambda: datetime.now(UTC).second != now)
+
+
 def test_the_same_sample_is_told_each_time_unless_it_is_to_be_the_same_event(run, started, stage: Stage) -> None:
     for _ in range(2):
         assert run("send", STOPPED)[0] == 0
-        now = datetime.now(UTC).second
-        assert wait_for(lambda now=now: datetime.now(UTC).second != now)  # an event's time has no parts of a second
+        next_second()
     assert len(stage.receiver.to("/slack")) == 2
 
     for _ in range(2):
