@@ -47,6 +47,10 @@ test: $(DEV) $(LOCAL) ## Run all tests: unit, template, end to end
 	@pytest tests/unit --numprocesses auto
 	@pytest tests/template tests/e2e
 
+.PHONY: prove
+prove: $(DEV) $(LOCAL) ## Try the failures that docs/proofs.md lists, print the tables and write them there
+	@WRITE_PROOFS=1 pytest tests/proofs --numprocesses auto
+
 .PHONY: check
 check: $(DEV) ## Check style, types and the template
 	@ruff check .

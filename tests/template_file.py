@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
+
+from automations import aws
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "template.yaml").read_text()
@@ -33,7 +34,7 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 def create_table(logical_id: str) -> str:
     """Create the DynamoDB table of the template in the test's account, under its logical id, which is returned."""
     properties = RESOURCES[logical_id]["Properties"]
-    boto3.client("dynamodb").create_table(
+    aws.dynamodb().create_table(
         TableName=logical_id, **{key: properties[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
     )
     return logical_id

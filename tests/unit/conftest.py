@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -39,17 +40,21 @@ def context() -> Context:
     return Context()
 
 
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "POWERTOOLS_METRICS_NAMESPACE": "Tests",
+}
+"""What Lambda and the template give to every function."""
+
+
 @pytest.fixture(autouse=True)
 def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_SESSION_TOKEN": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "POWERTOOLS_TRACE_DISABLED": "true",
-        "POWERTOOLS_METRICS_NAMESPACE": "Tests",
-    }.items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
 
@@ -84,6 +89,12 @@ def logs() -> Iterator[io.StringIO]:
     handler.setStream(before)
 
 
+@cache
+def sqs_client() -> Any:
+    """No function calls SQS."""
+    return boto3.client("sqs")
+
+
 @dataclass
 class Alerts:
     """The alerts topic, read through a queue that is subscribed to it."""
@@ -93,7 +104,7 @@ class Alerts:
 
     def received(self) -> list[dict[str, Any]]:
         """The messages so far, each with its `Subject` and `Message`; they are not returned again."""
-        sqs, messages = boto3.client("sqs"), []
+        sqs, messages = sqs_client(), []
         while batch := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
             for item in batch:
                 messages.append(json.loads(item["Body"]))
@@ -101,15 +112,21 @@ class Alerts:
         return messages
 
 
-@pytest.fixture
-def alerts(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Alerts:
-    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+def create_alerts() -> Alerts:
+    """Create the topic and the queue in the test's account."""
+    sns, sqs = aws.sns(), sqs_client()
     topic = sns.create_topic(Name="alerts")["TopicArn"]
     queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    monkeypatch.setenv("ALERTS_TOPIC", topic)
     return Alerts(topic, queue)
+
+
+@pytest.fixture
+def alerts(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Alerts:
+    created = create_alerts()
+    monkeypatch.setenv("ALERTS_TOPIC", created.topic)
+    return created
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""Situations: a world, an event that arrives in it, and what it leads to. The proofs let them go wrong.
+
+A module here holds the situations of one function and lists them as `SITUATIONS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.proofs.world import World
+
+
+@dataclass
+class Situation:
+    """One situation.
+
+    Attributes:
+        function: the automation whose function gets the event.
+        event: what arrives.
+        state: what there is now outside the function, reduced to what matters and what is the same in every run: no times
+            and no ids that are made up anew. Messages are not part of it; the world has them.
+        again: the same fact told by another event, as a sender does that emits twice; None where ids are all there is.
+        older: an event of the same thing that happened before and comes after; None where order does not matter.
+        exceptions: why more than one effect cannot be prevented, by what is delivered (a name of test_deliveries.DELIVERIES)
+            or by what fails (`http:POST, timeout after it took effect`). Each stands in the document.
+    """
+
+    function: str
+    event: dict[str, Any]
+    state: Callable[[], Any]
+    again: dict[str, Any] | None = None
+    older: dict[str, Any] | None = None
+    exceptions: Mapping[str, str] = field(default_factory=dict)
+
+
+Arrange = Callable[[World], Situation]
+"""Makes a situation in the world. Its name says what happened: `<function>_<what>`; its docstring, in a few words for a table."""
+
+
+def every_situation() -> list[Arrange]:
+    """Those of all modules of this package."""
+    modules = [importlib.import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__)]
+    return [arrange for module in modules for arrange in module.SITUATIONS]
+
+
+def name(arrange: Arrange) -> str:
+    """What a table calls the situation."""
+    return (arrange.__doc__ or arrange.__name__).strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,125 @@
+"""The world of one delivery: an empty AWS account, receivers of messages, and a clock that only moves when somebody waits."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from local.receiver import Receiver, receiver
+from moto import mock_aws
+
+from automations import aws, http, secrets
+from tests.proofs.calls import Calls, Crash
+from tests.template_file import create_table
+from tests.unit.conftest import ENVIRONMENT, Alerts, Context, create_alerts
+
+ALLOWED_SECONDS = 30.0
+"""The functions' usual timeout."""
+
+
+@dataclass
+class World:
+    """Attributes:
+    alerts: the alerts topic, read through a queue.
+    web: what stands for Slack and for every other receiver of HTTP; `web.url` is its address.
+    calls: what the functions call.
+    waited: seconds that were waited instead of slept.
+    """
+
+    environment: pytest.MonkeyPatch
+    alerts: Alerts
+    web: Receiver
+    calls: Calls = field(default_factory=Calls)
+    waited: float = 0.0
+
+    def set(self, **environment: str) -> None:
+        """Set the function's environment variables, given in lower case."""
+        for name, value in environment.items():
+            self.environment.setenv(name.upper(), value)
+
+    def slack(self) -> None:
+        """Configure Slack; what is posted comes to the path `/slack`."""
+        aws.secretsmanager().create_secret(Name="slack-webhook", SecretString=f"{self.web.url}/slack")
+        self.set(slack_webhook="secretsmanager:slack-webhook")
+
+    def begin(self) -> None:
+        """Forget what it took to arrange the situation: what is called and told from now on counts."""
+        self.calls.forget()
+        self.told()
+        self.web.forget()
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
+
+    def context(self) -> Context:
+        """A new invocation's: its time runs out while the function waits."""
+        began = self.waited
+        context = Context()
+        context.get_remaining_time_in_millis = lambda: int(  # type: ignore[method-assign]
+            (ALLOWED_SECONDS - (self.waited - began)) * 1000
+        )
+        return context
+
+    def deliver(self, function: str, event: Mapping[str, Any]) -> str:
+        """Invoke the function as Lambda does; returns "" or why the delivery failed, and must be made again.
+
+        The messages of a batch that must come again are a failure, too.
+        """
+        handler = importlib.import_module(f"{function}.handler").lambda_handler
+        try:
+            answer = handler(dict(event), self.context())
+        except Crash:
+            return "the process ended"
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        left = answer.get("batchItemFailures") if isinstance(answer, dict) else None
+        return f"{len(left)} messages of the batch are to come again" if left else ""
+
+    def let_time_out(self) -> None:
+        """As if an invocation that ended in the middle were long past: another one may take its place."""
+        dynamodb = aws.dynamodb()
+        for page in dynamodb.get_paginator("scan").paginate(TableName="IdempotencyTable"):
+            for item in page["Items"]:
+                if "in_progress_expiration" in item:
+                    dynamodb.update_item(
+                        TableName="IdempotencyTable",
+                        Key={"id": item["id"]},
+                        UpdateExpression="SET in_progress_expiration = :past",
+                        ExpressionAttributeValues={":past": {"N": "0"}},
+                    )
+
+    def told(self) -> list[str]:
+        """What people and receivers have got so far, one line for each message, in the order of the alphabet.
+
+        E-mails are taken out of their queue, so this is to be asked once.
+        """
+        mails = [f"e-mail: {mail['Subject']}\n{mail['Message']}" for mail in self.alerts.received()]
+        posts = [f"{one.method} {one.path}: {one.body.decode(errors='replace')}" for one in self.web.requests]
+        return sorted([*mails, *posts])
+
+
+@contextmanager
+def new_world() -> Iterator[World]:
+    """An empty account, with the tables and the topic that nearly all functions use."""
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        mock_aws(config={"core": {"reset_boto3_session": False}}),
+        receiver() as web,
+    ):
+        for name, value in ENVIRONMENT.items():
+            environment.setenv(name, value)
+        secrets.forget_secrets()
+        world = World(environment, create_alerts(), web)
+        world.set(alerts_topic=world.alerts.topic, idempotency_table=create_table("IdempotencyTable"))
+        # Waiting is counted, not done, so that a function that tries again comes to the end of its time at once.
+        environment.setattr(time, "sleep", world.sleep)
+        for function in (http.request, http.post):
+            environment.setitem(function.__kwdefaults__ or {}, "sleep", world.sleep)
+        with world.calls.watched():
+            yield world
+    secrets.forget_secrets()
