@@ -49,7 +49,8 @@ test: $(DEV) $(LOCAL) ## Run all tests: unit, template, end to end
 
 .PHONY: prove
 prove: $(DEV) $(LOCAL) ## Try the failures that docs/proofs.md lists, print the tables and write them there
-	@WRITE_PROOFS=1 pytest tests/proofs --numprocesses auto
+	@WRITE_PROOFS=1 pytest tests/proofs --ignore tests/proofs/on_the_local_cloud --numprocesses auto
+	@WRITE_PROOFS=1 pytest tests/proofs/on_the_local_cloud
 
 .PHONY: check
 check: $(DEV) ## Check style, types and the template

@@ -34,7 +34,7 @@ _failed: set[str] = set()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    proof = Path(report.nodeid.split("::")[0]).stem
+    proof = report.nodeid.split("::")[0]
     if report.failed:
         _failed.add(proof)
     if report.when == "call":
@@ -56,7 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def section(proof: str, tables: dict[str, list[dict[str, str]]]) -> str:
     """What a proof's module says about itself, and its tables, in Markdown."""
-    module = importlib.import_module(f"tests.proofs.{proof}")
+    module = importlib.import_module(proof.removesuffix(".py").replace("/", "."))
     said = inspect.getdoc(module) or ""
     return "\n\n".join([said, *(f"**{title}**\n\n{table(rows)}" for title, rows in sorted(tables.items()))])
 
@@ -75,9 +75,10 @@ def replaced(document: str, proof: str, text: str) -> str:
     Raises:
         ValueError: the document has no such markers.
     """
-    begin, end = f"<!-- proof: {proof} -->", f"<!-- end of proof: {proof} -->"
+    name = Path(proof).stem
+    begin, end = f"<!-- proof: {name} -->", f"<!-- end of proof: {name} -->"
     if begin not in document or end not in document:
-        raise ValueError(f"{DOCUMENT.name} has no section for {proof}: add the lines {begin} and {end}.")
+        raise ValueError(f"{DOCUMENT.name} has no section for {name}: add the lines {begin} and {end}.")
     return re.sub(
         re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}\n{text}\n{end}", document, flags=re.DOTALL
     )

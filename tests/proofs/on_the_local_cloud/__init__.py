@@ -1,0 +1,1 @@
+"""The proofs that need the deployed application."""
