@@ -24,6 +24,7 @@ from security_remediation import organization
 from security_remediation.baseline import take
 from security_remediation.ingress import PortRange, parse_ports
 from security_remediation.modes import Mode, mode_of, parse_modes
+from security_remediation.policies import Trust
 from security_remediation.registry import REMEDIATIONS, judging
 from security_remediation.remediate import remediate
 
@@ -55,6 +56,7 @@ class Settings(EnvSettings):
     sensitive_ports: Annotated[tuple[PortRange, ...], BeforeValidator(parse_ports), COMMA_SEPARATED]
     trusted_accounts: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     session_principals: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    trusted_organizations: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     trust_organization: bool = False
     exemption_tag: str = "automations:security-exempt"
 
@@ -63,9 +65,15 @@ class Settings(EnvSettings):
         return self.own_role_arn.split(":")[4]
 
     @property
+    def trust(self) -> Trust:
+        own = organization.noted() if self.trust_organization else organization.Organization()
+        listed = {self.account, *self.trusted_accounts, *self.trusted_organizations}
+        return Trust(own.accounts.union(listed, [own.id] if own.id else ()), knows_organization=own.id is not None)
+
+    @property
     def trusted(self) -> frozenset[str]:
-        of_organization = organization.accounts() if self.trust_organization else ()
-        return frozenset({self.account, *self.trusted_accounts, *of_organization})
+        """Ids of accounts and organisations."""
+        return self.trust.ids
 
 
 @logger.inject_lambda_context(correlation_id_path=EVENT_BRIDGE)

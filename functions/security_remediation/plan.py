@@ -66,8 +66,8 @@ class Plan:
     resource: kind and name, as people say it; the same words each time, because an exemption names it.
     finding: what is wrong with it; goes on from the resource's name.
     steps: what closes it, each a sentence.
-    remark: without steps, why there are none, and what a person should do next; with steps but nothing in `before`, what a
-        person does instead of `undo`.
+    remark: without steps, why there are none, and what a person should do next; with steps, what they leave to a person, or,
+        with nothing in `before`, what a person does instead of `undo`.
     change: the arguments of the API calls that `apply` makes.
     before: what `restore` needs to put the previous state back, as JSON knows it. It is kept with the audit record. Empty:
         nothing can.
@@ -101,6 +101,9 @@ class Remediation(Protocol):
         PATTERN: what else an event's `detail` must have, as an event pattern: then it has a rule of its own.
         READS, WRITES: what `read` and `apply` need of the role.
         SURE: how sure the finding is, and what it misses; one or two sentences for docs/security.md.
+
+    One whose plan cannot tell what is left after its own change from what somebody else left so has `left(state)`, too: the steps
+    that are still to do.
     """
 
     NAME: str

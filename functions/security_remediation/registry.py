@@ -16,6 +16,7 @@ from security_remediation.remediations import (
     federation_token,
     flow_logs_deleted,
     function_code,
+    function_policy,
     guardduty_detector,
     guardduty_members,
     image_deregistered,
@@ -85,6 +86,7 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     kms_key_policy,
     kms_key_deletion,
     lambda_permission,
+    function_policy,
     trust_anchor,
     account_public_access_block,
     # @ sessions

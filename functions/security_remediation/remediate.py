@@ -117,13 +117,23 @@ def close(remediation: Remediation, todo: Plan, event: ApiCall, settings: Settin
     remediation.apply(todo)
     for seconds in READ_BACK_AFTER:
         time.sleep(seconds)
-        left = remediation.plan(event.detail, remediation.read(event.detail), settings)
-        if left is None or not left.steps:
+        left = _left(remediation, event, settings)
+        if not left:
             metrics.add_metric("ResourcesClosed", MetricUnit.Count, 1)
             audit(Outcome.CLOSED, verified=True)
             return
-    audit("still open after its change", verified=False, left=list(left.steps if left else ()))
+    audit("still open after its change", verified=False, left=list(left))
     raise StillOpen(
         f"{todo.resource} {todo.finding}, still, after its change was made without an error. Left to do: "
-        + " ".join(left.steps if left else ())
+        + " ".join(left)
     )
+
+
+def _left(remediation: Remediation, event: ApiCall, settings: Settings) -> tuple[str, ...]:
+    """What is left to do, as the resource is now: another plan says so, unless the remediation has a way of its own."""
+    state = remediation.read(event.detail)
+    if hasattr(remediation, "left"):
+        found: tuple[str, ...] = remediation.left(state)
+        return found
+    again = remediation.plan(event.detail, state, settings)
+    return again.steps if again else ()

@@ -165,7 +165,8 @@ def test_accounts_of_the_organisation_are_not_foreign_once_they_are_noted(
     member, attack_by_the_member, trusting, enforce, alerts, calls, context
 ):
     assert lambda_handler(call("take-baseline"), context)["noted"]["organization"] == 1
-    assert notes()["organization"]["accounts"] == sorted([ACCOUNT, member])
+    own = boto3.client("organizations").describe_organization()["Organization"]["Id"]
+    assert notes()["organization"] == {"id": own, "accounts": sorted([ACCOUNT, member])}
     before = attack_by_the_member.state()
     calls.clear()
 
@@ -199,13 +200,13 @@ def test_they_are_read_once_an_hour(member, trusting, context, monkeypatch):
     now = [1_800_000_000.0]
     monkeypatch.setattr(time, "time", lambda: now[0])
     lambda_handler(call("take-baseline"), context)
-    assert member in organization.accounts()
+    assert member in organization.noted().accounts
     note(organization.KEY, {"accounts": []})
     now[0] += 60
-    assert member in organization.accounts()
+    assert member in organization.noted().accounts
     now[0] += 3600
 
-    assert organization.accounts() == frozenset()
+    assert organization.noted().accounts == frozenset()
 
 
 def test_an_account_that_left_its_organisation_trusts_nobody_of_it(member, trusting, context):
@@ -219,7 +220,7 @@ def test_an_account_that_left_its_organisation_trusts_nobody_of_it(member, trust
         patched.setattr(client, "_make_api_call", left)
         lambda_handler(call("take-baseline"), context)
 
-    assert organization.accounts() == frozenset()
+    assert organization.noted() == organization.Organization(id="")
 
 
 def test_an_account_that_may_not_list_them_fails_the_run_and_keeps_the_note(member, trusting, context):
@@ -234,4 +235,74 @@ def test_an_account_that_may_not_list_them_fails_the_run_and_keeps_the_note(memb
         with pytest.raises(Incomplete, match=r"organization: .*AccessDenied"):
             lambda_handler(call("take-baseline"), context)
 
-    assert member in organization.accounts()
+    assert member in organization.noted().accounts
+
+
+# ---------------------------------------------------------------- policies that name an organisation
+
+
+def policy_for(organisation: str) -> Any:
+    """An attack: a bucket that everyone of an organisation can read."""
+    attacked = first.policy_for_everyone()
+    policy = attacked.event["detail"]["requestParameters"]["bucketPolicy"]
+    policy["Statement"][-1]["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": organisation}}
+    aws.s3().put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+    return attacked
+
+
+FOREIGN_ORGANIZATION = "o-strangers1"
+
+
+def outcome_of(attacked: Any, context: Any) -> str:
+    outcome: str = lambda_handler(attacked.event, context)["outcomes"]["bucket_policy"]
+    return outcome
+
+
+def test_a_policy_for_the_own_organisation_is_harmless_once_it_is_noted(member, trusting, enforce, context):
+    own = aws.organizations().describe_organization()["Organization"]["Id"]
+    lambda_handler(call("take-baseline"), context)
+
+    assert outcome_of(policy_for(own), context) == "harmless"
+
+
+def test_a_policy_for_another_organisation_is_closed_once_the_own_one_is_known(
+    member, trusting, enforce, alerts, context
+):
+    lambda_handler(call("take-baseline"), context)
+    attacked = policy_for(FOREIGN_ORGANIZATION)
+
+    lambda_handler(attacked.event, context)
+
+    assert attacked.state() == attacked.closed
+    assert f"lets in organisation {FOREIGN_ORGANIZATION}" in alerts.received()[0]["Message"]
+
+
+@pytest.mark.parametrize("note_of_an_earlier_version", [None, {"accounts": [ACCOUNT]}])
+def test_while_the_own_one_is_not_known_an_organisation_is_told_and_nothing_is_changed(
+    note_of_an_earlier_version, trusting, enforce, alerts, calls, context
+):
+    if note_of_an_earlier_version:
+        note(organization.KEY, note_of_an_earlier_version)
+    attacked = policy_for(FOREIGN_ORGANIZATION)
+    before = attacked.state()
+    calls.clear()
+
+    assert outcome_of(attacked, context) == "nothing to do"
+
+    assert writes(calls) == []
+    assert attacked.state() == before
+    [message] = alerts.received()
+    assert f"lets in organisation {FOREIGN_ORGANIZATION}" in message["Message"]
+    assert "name it in TrustedOrganizations" in message["Message"]
+
+
+def test_an_organisation_is_trusted_by_its_id(enforce, context, monkeypatch):
+    monkeypatch.setenv("TRUSTED_ORGANIZATIONS", f"o-others12345, {FOREIGN_ORGANIZATION}")
+    assert outcome_of(policy_for(FOREIGN_ORGANIZATION), context) == "harmless"
+
+
+def test_an_account_of_no_organisation_knows_that_any_is_foreign(trusting, enforce, context):
+    note(organization.KEY, {"id": "", "accounts": []})
+    attacked = policy_for(FOREIGN_ORGANIZATION)
+    lambda_handler(attacked.event, context)
+    assert attacked.state() == attacked.closed
