@@ -21,7 +21,7 @@ from automations.events.cloudtrail import ApiCall
 from automations.events.scheduler import ScheduledRun
 from automations.settings import COMMA_SEPARATED, EnvSettings
 from security_remediation import organization
-from security_remediation.baseline import take
+from security_remediation.baseline import Snapshot, take
 from security_remediation.ingress import PortRange, parse_ports
 from security_remediation.modes import Mode, mode_of, parse_modes
 from security_remediation.policies import Trust
@@ -102,11 +102,11 @@ def lambda_handler(event: ApiCall | ScheduledRun, context: LambdaContext) -> dic
 
 def take_baseline(settings: Settings) -> dict[str, Any]:
     """Note what the remediations that are not off would make again, and whom to trust."""
-    snapshots = {
-        one.NAME: one.snapshot
-        for one in REMEDIATIONS
-        if hasattr(one, "snapshot") and mode_of(one, settings.mode, settings.modes) != Mode.OFF
-    }
+    snapshots: dict[str, Snapshot] = {}
+    for one in REMEDIATIONS:
+        snapshot = getattr(one, "snapshot", None)  # two may stand on the same one
+        if snapshot and snapshot not in snapshots.values() and mode_of(one, settings.mode, settings.modes) != Mode.OFF:
+            snapshots[one.NAME] = snapshot
     if settings.trust_organization:
         snapshots["organization"] = organization.snapshot
     noted = take(snapshots)

@@ -63,7 +63,8 @@ class State:
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
-    resource: kind and name, as people say it; the same words each time, because an exemption names it.
+    resource: kind and name, as people say it; the same words each time, because an exemption names it, and also for what is made
+        in its place, because `undo` deletes that.
     finding: what is wrong with it; goes on from the resource's name.
     steps: what closes it, each a sentence.
     remark: without steps, why there are none, and what a person should do next; with steps, what they leave to a person, or,
@@ -71,6 +72,7 @@ class Plan:
     change: the arguments of the API calls that `apply` makes.
     before: what `restore` needs to put the previous state back, as JSON knows it. It is kept with the audit record. Empty:
         nothing can.
+    also: other names by which an exemption may name it, such as that of the whole that it is a part of.
     """
 
     resource: str
@@ -80,6 +82,7 @@ class Plan:
     remark: str = ""
     change: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
 
 def settled(resource: str, finding: str, state: State) -> Plan:

@@ -41,6 +41,7 @@ from security_remediation.remediations import (
     security_hub,
     serial_console,
     ssm_session,
+    trail_changed,
     trail_deleted,
     trail_log_lifecycle,
     trail_selectors,
@@ -52,6 +53,8 @@ from security_remediation.remediations import (
 REMEDIATIONS: tuple[Remediation, ...] = (
     # @ trail
     trail_stopped,
+    trail_deleted,
+    trail_changed,
     trail_selectors,
     trail_log_lifecycle,
     guardduty_detector,
@@ -59,7 +62,6 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     security_hub,
     config_recorder,
     # @ baseline
-    trail_deleted,
     flow_logs_deleted,
     resolver_query_logging_deleted,
     bucket_policy,

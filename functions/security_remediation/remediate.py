@@ -56,7 +56,13 @@ def remediate(remediation: Remediation, event: ApiCall, settings: Settings, cont
         if todo is None:
             return "harmless"
         verdict = judge(
-            remediation.NAME, todo.resource, state.tags, settings.exemption_tag, _exemptions(settings), _today()
+            remediation.NAME,
+            todo.resource,
+            state.tags,
+            settings.exemption_tag,
+            _exemptions(settings),
+            _today(),
+            todo.also,
         )
         outcome = decide(todo, exempt=verdict.exempt, mode=mode)
         if outcome == Outcome.CLOSED:

@@ -1,6 +1,7 @@
 """The function as it is deployed, and what its tests share."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.client
@@ -28,6 +29,11 @@ def call(name: str, replaced: dict[str, str] | None = None, **detail: Any) -> di
     event: dict[str, Any] = json.loads(text)
     event["detail"].update(detail)
     return event
+
+
+def just_now() -> str:
+    """The time of a call that is made after what was noted until now."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def record_of(name: str, **detail: Any) -> Any:

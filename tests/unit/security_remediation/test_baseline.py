@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,18 +12,19 @@ from botocore.exceptions import ClientError
 
 from automations import aws
 from automations.errors import InvalidEvent
-from security_remediation import organization
+from security_remediation import baseline, organization
 from security_remediation.baseline import Incomplete, known, note, own_tags
 from security_remediation.handler import lambda_handler
 from security_remediation.plan import Kind
 from security_remediation.registry import REMEDIATIONS
 from tests.unit.conftest import ACCOUNT
 from tests.unit.security_remediation.attacks import baseline as attacks
+from tests.unit.security_remediation.attacks import config as recorders
 from tests.unit.security_remediation.attacks import first
 from tests.unit.security_remediation.conftest import BUCKET, call, writes
 
 pytestmark = pytest.mark.usefixtures("deployed")
-BASELINES = ("trail_deleted", "flow_logs_deleted", "resolver_query_logging_deleted")
+BASELINES = ("trail_deleted", "config_recorder", "flow_logs_deleted", "resolver_query_logging_deleted")
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +57,7 @@ def test_the_hourly_run_notes_what_there_is_until_it_expires(calls, alerts, cont
     vpc = attacks.create_vpc()
     flow_log = attacks.create_flow_log(**attacks.to_group(vpc))
     config = attacks.create_query_logging(vpc)
+    recorders.create_recorder()
     calls.clear()
 
     outcome = lambda_handler(call("take-baseline"), context)
@@ -65,6 +68,7 @@ def test_the_hourly_run_notes_what_there_is_until_it_expires(calls, alerts, cont
     found = notes()
     assert set(found) == {
         "trail/management-events",
+        "config-recorder",
         f"flow-log/{flow_log}",
         f"resolver-query-log-config/{config}",
     }
@@ -104,11 +108,79 @@ def test_a_kind_that_fails_does_not_stop_the_others_and_fails_the_run(context, m
 
 
 def test_what_is_off_is_not_noted(context, monkeypatch):
-    monkeypatch.setenv("MODES", json.dumps({"trail_deleted": "off"}))
+    monkeypatch.setenv("MODES", json.dumps({"trail_deleted": "off", "trail_changed": "off"}))
     attacks.create_trail()
     refuse(monkeypatch, aws.cloudtrail(), "describe_trails")
 
     assert set(lambda_handler(call("take-baseline"), context)["noted"]) == {*BASELINES} - {"trail_deleted"}
+
+
+@pytest.mark.parametrize("off", ["trail_deleted", "trail_changed"])
+def test_a_note_that_serves_two_is_taken_while_one_of_them_is_on(off, context, monkeypatch):
+    monkeypatch.setenv("MODES", json.dumps({off: "off"}))
+    attacks.create_trail()
+
+    lambda_handler(call("take-baseline"), context)
+
+    assert "trail/management-events" in notes()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], datetime]:
+    """Sets the hour, and returns it."""
+
+    class Clock(datetime):
+        at = 0
+
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime(2026, 11, 20, cls.at, tzinfo=UTC)
+
+    monkeypatch.setattr(baseline, "datetime", Clock)
+
+    def set_to(hour: int) -> datetime:
+        Clock.at = hour
+        return Clock.now()
+
+    return set_to
+
+
+def test_what_was_noted_first_after_a_call_does_not_say_what_was_there_before(clock):
+    for hour, settings in ((1, {"a": 1}), (2, {"a": 1}), (4, {"a": 2}), (5, {"a": 2})):
+        clock(hour)
+        note("it", settings)
+
+    def at(hour: int) -> Any:
+        found = known("it", clock(hour))
+        return found and (found.settings["a"], found.taken_at)
+
+    assert at(0) is None
+    assert [at(hour) for hour in (1, 2, 3)] == [(1, "2026-11-20 02:00 UTC")] * 3
+    assert [at(hour) for hour in (4, 5, 9)] == [(2, "2026-11-20 05:00 UTC")] * 3
+    assert known("it") == known("it", clock(9))
+
+
+def test_only_the_last_note_before_is_kept(clock):
+    for hour, value in enumerate((1, 2, 3)):
+        clock(hour)
+        note("it", {"a": value})
+
+    assert known("it", clock(0)) is None
+    before = known("it", clock(1))
+    assert before
+    assert before.settings == {"a": 2}
+
+
+def test_a_note_of_an_earlier_version_of_this_function_counts():
+    item = {"id": {"S": "it"}, "settings": {"S": '{"a": 1}'}, "taken_at": {"S": "2026-11-20 01:00 UTC"}}
+    aws.dynamodb().put_item(TableName="BaselineTable", Item=item)
+
+    before = known("it", datetime(2026, 11, 20, 2, tzinfo=UTC))
+    note("it", {"a": 2})
+
+    assert before
+    assert before.settings == {"a": 1}
+    assert known("it", datetime(2026, 11, 20, 2, tzinfo=UTC)) == before
 
 
 def test_many_flow_logs_are_noted(context):

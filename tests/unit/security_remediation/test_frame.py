@@ -138,6 +138,12 @@ def test_an_entry_covers_the_very_resource_whatever_characters_its_name_has():
     assert judge("public_acl", name, {}, TAG, [entry], TODAY).exempt
 
 
+def test_an_entry_may_name_what_the_resource_is_a_part_of():
+    entries = [exemption(resource="Configuration of *")]
+    assert judge("bucket_policy", RESOURCE, {}, TAG, entries, TODAY, also=("Other", "Configuration of queries")).exempt
+    assert not judge("bucket_policy", RESOURCE, {}, TAG, entries, TODAY, also=("Other",)).exempt
+
+
 @pytest.mark.parametrize(
     "text",
     [
