@@ -11,6 +11,8 @@ from security_remediation.remediations import (
     bucket_policy,
     config_recorder,
     console_sign_in_without_mfa,
+    data_read,
+    database_deleted,
     ebs_encryption,
     ebs_snapshot_shared,
     federation_token,
@@ -33,6 +35,7 @@ from security_remediation.remediations import (
     public_acl,
     public_sharing_block,
     rds_snapshot_shared,
+    recovery_point_deleted,
     resolver_query_logging_deleted,
     role_trust,
     root_activity,
@@ -97,6 +100,10 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ compute
     function_code,
     instance_user_data,
+    # @ reads
+    data_read,
+    database_deleted,
+    recovery_point_deleted,
     root_activity,
 )
 
