@@ -46,6 +46,7 @@ PARAMETERS = {
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
     "SessionPrincipals": f"arn:aws:iam::{ACCOUNT}:role/Operators",
+    "SecretReaders": f"arn:aws:iam::{ACCOUNT}:role/Operators",
     "SecurityExemptionsParameter": f"/{NAME}/security-exemptions",
     "EnableRdsBackup": "true",
     "BackupMinimumCopies": "1",

@@ -8,7 +8,6 @@ changes more than the part that is open.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -57,6 +56,7 @@ class Settings(EnvSettings):
     trusted_accounts: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     session_principals: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     trusted_organizations: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    secret_readers: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     trust_organization: bool = False
     exemption_tag: str = "automations:security-exempt"
 
@@ -134,7 +134,7 @@ def ignored(event: ApiCall, settings: Settings) -> str:
         return f"{record.user_identity.invoked_by} made the call on the account's behalf."
     if record.user_identity.issuer.arn == settings.own_role_arn:
         return "It is this function's own call."
-    if any(fnmatchcase(arn, pattern) for arn in record.user_identity.arns for pattern in settings.allowed_principals):
+    if record.user_identity.among(settings.allowed_principals):
         return "The principal is on the list of those who may."
     # CloudTrail shows a call on another account's bucket to the caller's account as well.
     owners = {one.account_id for one in record.resources or () if one.type == "AWS::S3::Bucket" and one.account_id}

@@ -101,6 +101,8 @@ class Remediation(Protocol):
     Attributes:
         NAME: of the module.
         EVENTS: the calls that it judges.
+        READ_ONLY: for calls that only read: the template's condition on which its rule, which must be its own, is enabled. EventBridge
+            gives such calls to no other rules than those in a state of their own.
         PATTERN: what else an event's `detail` must have, as an event pattern: then it has a rule of its own.
         READS, WRITES: what `read` and `apply` need of the role.
         SURE: how sure the finding is, and what it misses; one or two sentences for docs/security.md.

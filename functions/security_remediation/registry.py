@@ -11,6 +11,8 @@ from security_remediation.remediations import (
     bucket_policy,
     config_recorder,
     console_sign_in_without_mfa,
+    data_read,
+    database_deleted,
     ebs_encryption,
     ebs_snapshot_shared,
     federation_token,
@@ -34,6 +36,7 @@ from security_remediation.remediations import (
     public_acl,
     public_sharing_block,
     rds_snapshot_shared,
+    recovery_point_deleted,
     resolver_query_logging_deleted,
     role_trust,
     root_activity,
@@ -101,6 +104,10 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ compute
     function_code,
     instance_user_data,
+    # @ reads
+    data_read,
+    database_deleted,
+    recovery_point_deleted,
     root_activity,
 )
 

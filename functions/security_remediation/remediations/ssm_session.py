@@ -8,7 +8,6 @@ stops only on machines that have not begun it, or whose steps can be interrupted
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
@@ -50,7 +49,7 @@ def read(record: CloudTrailRecord) -> State:
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
     allowed = settings.session_principals
-    if not allowed or any(fnmatchcase(arn, one) for arn in record.user_identity.arns for one in allowed):
+    if not allowed or record.user_identity.among(allowed):
         return None
     kind, id_ = _what(record)
     resource = f"SSM {kind} on {_targets(record)}"
