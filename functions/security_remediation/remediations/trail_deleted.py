@@ -15,7 +15,7 @@ from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.baseline import Note, known, never_noted, there_again
-from security_remediation.permissions import ANY_ROLE, NO_RESOURCES
+from security_remediation.permissions import ANY_ROLE, ANY_TRAIL, NO_RESOURCES
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import name_of, own_region, tags_of, unless_absent
 from security_remediation.trails import logs, put_selectors, settings_of, without_tags
@@ -23,7 +23,6 @@ from security_remediation.trails import logs, put_selectors, settings_of, withou
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
 
-ANY_TRAIL = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*"
 SERVICE_ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/cloudtrail.amazonaws.com/*"
 
 NAME = "trail_deleted"
