@@ -18,7 +18,8 @@ from pydantic import BeforeValidator, Field
 from automations.errors import Refused, log_failure
 from automations.events.cloudtrail import ApiCall
 from automations.events.scheduler import ScheduledRun
-from automations.settings import COMMA_SEPARATED, EnvSettings
+from automations.notify import NotifySettings
+from automations.settings import COMMA_SEPARATED
 from security_remediation import organization
 from security_remediation.baseline import Snapshot, take
 from security_remediation.ingress import PortRange, parse_ports
@@ -41,10 +42,7 @@ SecurityEvent = Annotated[ApiCall | ScheduledRun, Field(discriminator="detail_ty
 PEOPLE = {None, "signin.amazonaws.com", "AWS Internal"}
 
 
-class Settings(EnvSettings):
-    alerts_topic: str
-    slack_webhook: str = ""
-    idempotency_table: str
+class Settings(NotifySettings):
     mode: Mode = Mode.NOTIFY
     modes: Annotated[dict[str, str], BeforeValidator(parse_modes)] = Field(default_factory=dict)
     audit_bucket: str

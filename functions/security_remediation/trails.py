@@ -7,10 +7,10 @@ from typing import Any
 
 from automations import aws
 from security_remediation.baseline import chosen, own_tags
-from security_remediation.permissions import ANY_ROLE, NO_RESOURCES
+from security_remediation.permissions import ANY_ROLE, ANY_TRAIL, NO_RESOURCES
 from security_remediation.plan import Allow
 from security_remediation.reading import unless_absent
-from security_remediation.watching import ANY_TRAIL, service_role
+from security_remediation.watching import service_role
 
 # Settings that both DescribeTrails and CreateTrail have, in the former's words.
 KEPT = (

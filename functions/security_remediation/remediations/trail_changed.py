@@ -16,10 +16,11 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation import trails
 from security_remediation.baseline import Note, known, never_noted
+from security_remediation.permissions import ANY_TRAIL
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import name_of, unless_absent
 from security_remediation.trails import READ_TRAILS, WRITE_AS_NOTED, arguments_of, key_of
-from security_remediation.watching import ANY_TRAIL, find_trail, trail_tags
+from security_remediation.watching import find_trail, trail_tags
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings

@@ -16,6 +16,7 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation import trails
 from security_remediation.baseline import Note, known, never_noted, there_again
+from security_remediation.permissions import ANY_TRAIL
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import name_of, own_region, tags_of, unless_absent
 from security_remediation.trails import (
@@ -27,7 +28,6 @@ from security_remediation.trails import (
     settings_of,
     without_tags,
 )
-from security_remediation.watching import ANY_TRAIL
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings

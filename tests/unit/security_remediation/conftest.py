@@ -86,7 +86,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = client._make_api_call
 
     def recorded(self: Any, operation: str, arguments: Any) -> Any:
-        own = operation == "PutObject" and arguments["Bucket"] == AUDIT
+        own = operation in {"PutObject", "GetObject"} and arguments["Bucket"] == AUDIT
         if self.meta.service_model.service_name not in {"sns", "dynamodb"} and not own:
             made.append(operation)
         return real(self, operation, arguments)
