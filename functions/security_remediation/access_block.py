@@ -7,6 +7,7 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.plan import Plan, State, settled
 
+HOW_SURE = "A record does not say what was on before, so what a call leaves off counts as switched off."
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 

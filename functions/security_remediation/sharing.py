@@ -7,6 +7,8 @@ from automations.errors import InvalidEvent
 from automations.events.cloudtrail import CloudTrailRecord
 from security_remediation.reading import listed
 
+HOW_SURE = "Certain. Accounts of the own organization are foreign unless they are in TrustedAccounts."
+
 ACCOUNT, EVERYONE, ORGANIZATION, UNIT = "UserId", "Group", "OrganizationArn", "OrganizationalUnitArn"
 KINDS = {
     "userid": ACCOUNT,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.access_block import flags_of, plan_switching_on
+from security_remediation.access_block import HOW_SURE, flags_of, plan_switching_on
 from security_remediation.permissions import NO_RESOURCES
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import unless_absent
@@ -29,7 +29,7 @@ SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"s3.amazonaws.com": ("DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock")}
 READS: Permissions = (Allow(("s3:GetAccountPublicAccessBlock",), why=NO_RESOURCES),)
 WRITES: Permissions = (Allow(("s3:PutAccountPublicAccessBlock",), why=NO_RESOURCES),)
-SURE = "A record does not say what was on before, so what a call leaves off counts as switched off."
+SURE = HOW_SURE
 
 
 def read(record: CloudTrailRecord) -> State:

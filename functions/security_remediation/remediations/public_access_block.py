@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.access_block import flags_of, plan_switching_on
+from security_remediation.access_block import HOW_SURE, flags_of, plan_switching_on
 from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import bucket_tags, unless_absent
@@ -26,7 +26,7 @@ SEVERITY = Severity.WARNING
 EVENTS: Events = {"s3.amazonaws.com": ("DeleteBucketPublicAccessBlock", "PutBucketPublicAccessBlock")}
 READS: Permissions = (Allow(("s3:GetBucketPublicAccessBlock",), ANY_BUCKET), READ_BUCKET_TAGS)
 WRITES: Permissions = (Allow(("s3:PutBucketPublicAccessBlock",), ANY_BUCKET),)
-SURE = "A record does not say what was on before, so what a call leaves off counts as switched off."
+SURE = HOW_SURE
 
 
 def read(record: CloudTrailRecord) -> State:
