@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from automations.errors import InvalidEvent, Refused
+from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import NO_RESOURCES
@@ -84,10 +84,7 @@ def _what(record: CloudTrailRecord) -> tuple[str, str]:
         kind, id_ = "session", answer.get("sessionId") or record.parameter("sessionId")
     if isinstance(id_, str) and id_:
         return kind, id_
-    raise InvalidEvent(
-        f"CloudTrail's record of {record.event_name} does not name its {kind}, so it cannot be ended. "
-        f"Look at it in CloudTrail: event ID {record.event_id}."
-    )
+    raise record.unusable(f"does not name its {kind}, so it cannot be ended")
 
 
 def _targets(record: CloudTrailRecord) -> str:

@@ -130,9 +130,12 @@ class CloudTrailRecord(_Part):
         value = self.parameter(name)
         if isinstance(value, str) and value:
             return value
-        raise InvalidEvent(
-            f"CloudTrail's record of {self.event_name} has no usable requestParameters.{name}, so it cannot be judged. "
-            f"Look at it in CloudTrail: event ID {self.event_id}."
+        raise self.unusable(f"has no usable requestParameters.{name}, so it cannot be judged")
+
+    def unusable(self, why: str) -> InvalidEvent:
+        """The error to raise for a record that lacks what the decision needs."""
+        return InvalidEvent(
+            f"CloudTrail's record of {self.event_name} {why}. Look at it in CloudTrail: event ID {self.event_id}."
         )
 
 
