@@ -107,7 +107,7 @@ def _arns(key: str, arns: list[str]) -> Limit | None:
     found = [(arn, ARN.match(arn)) for arn in arns]
     if any(VARIABLE.search(of["up_to_account"] if of else arn) for arn, of in found):
         return None
-    owners = frozenset(of["account"] for _, of in found if of)
+    owners = frozenset(of["account"] for _, of in found if of and ACCOUNT.match(of["account"]))
     return Limit(owners, frozenset(f"the owner of {arn}" for arn, of in found if not of), key)
 
 

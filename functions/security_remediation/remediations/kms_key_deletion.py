@@ -2,9 +2,9 @@
 
 Nothing that a deleted key encrypted can be read again. After the cancellation a key is disabled, and whether it was so before is
 nowhere to be read: it is enabled, because what it encrypts stays unreadable otherwise. Disable it again if it was. A key that stays
-disabled is a failure that people are told of; one whose deletion somebody else cancelled is left as it is. Of a multi-Region key only the one in the function's region is looked after;
-the others have records in theirs. A key without its imported key material, or in a custom key store that is not connected, is
-kept, and cannot be used until it has that again.
+disabled is a failure that people are told of; one that is found disabled, because somebody else cancelled its deletion, is left so. Of a
+multi-Region key only the one in the function's region is looked after; the others have records in theirs. A key without its imported key
+material, or in a custom key store that is not connected, is kept, and cannot be used until it has that again.
 """
 
 from __future__ import annotations
