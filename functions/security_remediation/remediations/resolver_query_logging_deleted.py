@@ -135,7 +135,9 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         to = logging.noted.settings["DestinationArn"]
         steps.insert(0, f"Create the configuration again as it was at {logging.noted.taken_at}, to {to}.")
     before = {"config": logging.config, "creator": wanted, "vpcs": list(logging.missing)}
-    return Plan(resource, finding, SEVERITY, steps=tuple(steps), change=change, before=before, also=(also,) if also else ())
+    return Plan(
+        resource, finding, SEVERITY, steps=tuple(steps), change=change, before=before, also=(also,) if also else ()
+    )
 
 
 def apply(plan: Plan) -> None:

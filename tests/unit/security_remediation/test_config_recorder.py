@@ -7,6 +7,7 @@ from botocore.stub import Stubber
 from automations import aws
 from automations.errors import Refused
 from automations.notify import Severity
+from security_remediation import baseline
 from security_remediation.baseline import note, take
 from security_remediation.handler import lambda_handler
 from security_remediation.plan import Plan
@@ -16,7 +17,7 @@ from tests.unit.conftest import ACCOUNT
 from tests.unit.security_remediation.attacks import TAG
 from tests.unit.security_remediation.attacks import config as attacks
 from tests.unit.security_remediation.attacks.config import BUCKETS_ONLY, put_recorder, stop
-from tests.unit.security_remediation.conftest import call, just_now, record_of, writes
+from tests.unit.security_remediation.conftest import an_hour_later, call, just_now, record_of, writes
 
 pytestmark = pytest.mark.usefixtures("deployed", "enforce")
 EVERY_CALL = [
@@ -203,6 +204,18 @@ def test_what_another_call_weakened_is_for_the_event_of_that_call(alerts, calls,
 def test_a_call_that_does_not_name_the_group_is_looked_into(alerts, context):
     attacked = attacks.recorder_narrowed()
     attacked.event["detail"]["requestParameters"]["configurationRecorder"].pop("recordingGroup")
+
+    lambda_handler(attacked.event, context)
+
+    assert attacked.state() == attacked.closed
+
+
+def test_a_note_of_the_weaker_recorder_is_none_of_the_recorder_before(alerts, context, monkeypatch):
+    """An event may be tried again hours later."""
+    attacked = attacks.recorder_narrowed()
+    with monkeypatch.context() as patched:
+        patched.setattr(baseline, "datetime", an_hour_later())
+        attacks.take_recorder()
 
     lambda_handler(attacked.event, context)
 

@@ -117,7 +117,7 @@ def test_the_next_attack_on_what_was_not_undone_is_closed_still(attack: Callable
             "resource": "Resolver query logging configuration other to arn:aws:s3:::elsewhere",
         },
         trail.detector_deleted: {"remediation": "guardduty_detector", "resource": "GuardDuty detector in eu-west-1"},
-    }[attack]  # type: ignore[index]
+    }[attack]
     entry = other | {"reason": "another one", "until": "2099-12-31"}
     aws.ssm().put_parameter(Name=PARAMETER, Value=json.dumps([entry]), Type="String", Overwrite=True)
     attacked = attack()
@@ -148,7 +148,7 @@ def test_after_an_attempt_that_failed_halfway_all_of_it_is_undone_and_exempt(sta
     aws.s3().delete_bucket(Bucket=baseline.LOGS)
     with pytest.raises(Exception, match="was not created"):
         lambda_handler(attacked.event, context)
-    aws.s3().create_bucket(Bucket=baseline.LOGS, CreateBucketConfiguration={"LocationConstraint": REGION})
+    aws.s3().create_bucket(Bucket=baseline.LOGS, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     lambda_handler(attacked.event, context)
     assert attacked.state() == attacked.closed
     made.clear()
