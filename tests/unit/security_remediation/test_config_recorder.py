@@ -283,6 +283,26 @@ def test_a_channel_that_is_put_as_it_was_is_no_attack(alerts, calls, context):
     assert writes(calls) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "request_parameters"),
+    [
+        ("put-configuration-recorder", {"configurationRecorder": {"name": "default"}}),
+        ("put-delivery-channel", {"deliveryChannel": {"name": "default", "s3BucketName": attacks.LOGS}}),
+    ],
+)
+def test_what_a_call_does_not_name_and_leaves_as_it_was_is_not_weakened(
+    name, request_parameters, alerts, calls, context
+):
+    attacks.create_recorder()
+    attacks.take_recorder()
+    calls.clear()
+
+    outcome = lambda_handler(event(name, requestParameters=request_parameters), context)
+
+    assert outcome["outcomes"]["config_recorder"] == "harmless"
+    assert writes(calls) == []
+
+
 @pytest.mark.parametrize("name", EVERY_CALL[3:])
 def test_what_was_weakened_and_is_right_again_is_told(name, alerts, calls, context):
     attacks.create_recorder()
