@@ -381,6 +381,11 @@ def readme_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _within(sentence: str) -> str:
+    """The sentence inside another one. `VPC` stays as it is."""
+    return sentence if sentence[1:2].isupper() else sentence[0].lower() + sentence[1:]
+
+
 def document_sections() -> str:
     parts = []
     for kind in Kind:
@@ -397,7 +402,7 @@ def document_sections() -> str:
             )
             parts.append(
                 f"### `{one.NAME}`\n\n"
-                f"- **Detects** {found[0].lower() + found[1:]}, from {calls(one)}.\n"
+                f"- **Detects** {_within(found)}, from {calls(one)}.\n"
                 f"- **Does** {does}.\n"
                 f"- **Needs** to read {reads}; to write {writes}.\n"
                 f"- **Sure?** {one.SURE}\n" + (f"\n{rest}\n" if rest else "")

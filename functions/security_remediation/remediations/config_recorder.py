@@ -1,4 +1,4 @@
-"""AWS Config stops recording, or records less, or delivers elsewhere: let it record again as it was noted.
+"""The recorder of AWS Config is stopped, deleted or weakened, or its channel is: let it record again as it was noted.
 
 The recorder that is stopped is started again. The recorder or the delivery channel that is deleted is made again as it was noted
 within the hour before; of one that is changed, what is weaker is put back: resource types, frequency, role, and where the channel
@@ -175,15 +175,15 @@ def _back(record: CloudTrailRecord, was: Recording | None, now: Recording, weak:
     """What is to be put: all that is missing, and the fields that the call made weaker."""
     change: dict[str, Any] = {}
     recorder = now.recorder or (was and was.recorder)
-    if was and not now.recorder:
+    if was and was.recorder and not now.recorder:
         change["recorder"] = {"ConfigurationRecorder": was.recorder, **({"Tags": was.tags} if was.tags else {})}
-    elif was and was.recorder and weak and ASKED[record.event_name] == "configurationRecorder":
+    elif was and was.recorder and now.recorder and weak and ASKED[record.event_name] == "configurationRecorder":
         fields = {field: was.recorder.get(field) or WITHOUT_SAYING[field] for field in weak}
-        change["recorder"] = {"ConfigurationRecorder": {**(now.recorder or {}), **fields}}
-    if was and not now.channel:
+        change["recorder"] = {"ConfigurationRecorder": {**now.recorder, **fields}}
+    if was and was.channel and not now.channel:
         change["channel"] = was.channel
-    elif was and weak and ASKED[record.event_name] == "deliveryChannel":
-        change["channel"] = {**(was.channel or {}), "name": (now.channel or {})["name"]}
+    elif was and was.channel and now.channel and weak and ASKED[record.event_name] == "deliveryChannel":
+        change["channel"] = {**was.channel, "name": now.channel["name"]}
     if recorder and not now.on:
         change["start"] = recorder["name"]
     return change

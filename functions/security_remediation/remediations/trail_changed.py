@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
@@ -44,6 +46,7 @@ LOG_GROUP = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")
 DELIVERY = ("S3BucketName", "S3KeyPrefix", "KmsKeyId", "SnsTopicName", *LOG_GROUP)
 MOVED = ("S3BucketName", "S3KeyPrefix")
 """One where there was none moves the logs as well."""
+TOGETHER = (SWITCHES, MOVED, ("KmsKeyId",), ("SnsTopicName",), LOG_GROUP)
 BY_HAND = "Look whether it is meant to be as it is now, and put it right by hand where it is not."
 
 
@@ -96,11 +99,17 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
 
 
 def apply(plan: Plan) -> None:
-    """First how far it reaches: a bucket or a key that is gone must not keep that from being put back."""
-    for names in (SWITCHES, DELIVERY):
+    """What CloudTrail refuses, such as a bucket that is gone, must not keep the rest from being put back. It is raised then."""
+    refused = []
+    for names in TOGETHER:
         some = {name: plan.change[name] for name in names if name in plan.change}
-        if some:
-            _update({"Name": plan.change["Name"], **some})
+        try:
+            if some:
+                _update({"Name": plan.change["Name"], **some})
+        except ClientError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 def restore(before: Mapping[str, Any]) -> None:

@@ -76,7 +76,7 @@ snapshot = trails.snapshot
 def read(record: CloudTrailRecord) -> State:
     client, name = aws.cloudtrail(), name_of(record.required("name"))
     own_region(record, client, "trail")
-    noted = known(key_of(name))
+    noted = known(key_of(name), record.event_time)
     trail = unless_absent(lambda: client.get_trail(Name=name)["Trail"], "TrailNotFoundException")
     return State(
         Trail(noted, settings_of(trail), logs(name)) if trail else Trail(noted, None),

@@ -1,7 +1,7 @@
 """The function as it is deployed, and what its tests share."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.client
@@ -34,6 +34,18 @@ def call(name: str, replaced: dict[str, str] | None = None, **detail: Any) -> di
 def just_now() -> str:
     """The time of a call that is made after what was noted until now."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def an_hour_later() -> type[datetime]:
+    """A clock."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return later
+
+    return Clock
 
 
 def record_of(name: str, **detail: Any) -> Any:

@@ -7,6 +7,7 @@ from botocore.stub import Stubber
 from automations import aws
 from automations.errors import Refused
 from automations.notify import Severity
+from security_remediation import baseline
 from security_remediation.baseline import note, take
 from security_remediation.handler import lambda_handler
 from security_remediation.plan import Plan
@@ -16,7 +17,7 @@ from tests.unit.conftest import ACCOUNT
 from tests.unit.security_remediation.attacks import TAG
 from tests.unit.security_remediation.attacks import config as attacks
 from tests.unit.security_remediation.attacks.config import BUCKETS_ONLY, put_recorder, stop
-from tests.unit.security_remediation.conftest import call, just_now, record_of, writes
+from tests.unit.security_remediation.conftest import an_hour_later, call, just_now, record_of, writes
 
 pytestmark = pytest.mark.usefixtures("deployed", "enforce")
 EVERY_CALL = [
@@ -209,6 +210,18 @@ def test_a_call_that_does_not_name_the_group_is_looked_into(alerts, context):
     assert attacked.state() == attacked.closed
 
 
+def test_a_note_of_the_weaker_recorder_is_none_of_the_recorder_before(alerts, context, monkeypatch):
+    """An event may be tried again hours later."""
+    attacked = attacks.recorder_narrowed()
+    with monkeypatch.context() as patched:
+        patched.setattr(baseline, "datetime", an_hour_later())
+        attacks.take_recorder()
+
+    lambda_handler(attacked.event, context)
+
+    assert attacked.state() == attacked.closed
+
+
 @pytest.mark.parametrize("request_parameters", [None, {"configurationRecorder": "HIDDEN"}])
 def test_a_record_that_does_not_say_what_was_put_is_looked_into(request_parameters, alerts, context):
     attacked = attacks.recorder_narrowed()
@@ -265,6 +278,26 @@ def test_a_channel_that_is_put_as_it_was_is_no_attack(alerts, calls, context):
     request = {"deliveryChannel": attacks.CHANNEL | {"configSnapshotDeliveryProperties": {"deliveryFrequency": "x"}}}
 
     outcome = lambda_handler(event("put-delivery-channel", requestParameters=request), context)
+
+    assert outcome["outcomes"]["config_recorder"] == "harmless"
+    assert writes(calls) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "request_parameters"),
+    [
+        ("put-configuration-recorder", {"configurationRecorder": {"name": "default"}}),
+        ("put-delivery-channel", {"deliveryChannel": {"name": "default", "s3BucketName": attacks.LOGS}}),
+    ],
+)
+def test_what_a_call_does_not_name_and_leaves_as_it_was_is_not_weakened(
+    name, request_parameters, alerts, calls, context
+):
+    attacks.create_recorder()
+    attacks.take_recorder()
+    calls.clear()
+
+    outcome = lambda_handler(event(name, requestParameters=request_parameters), context)
 
     assert outcome["outcomes"]["config_recorder"] == "harmless"
     assert writes(calls) == []

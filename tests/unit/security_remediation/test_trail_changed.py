@@ -1,4 +1,3 @@
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -6,12 +5,13 @@ from botocore.exceptions import ClientError
 
 from automations import aws
 from automations.errors import Refused
+from security_remediation import baseline
 from security_remediation.baseline import take
 from security_remediation.handler import lambda_handler
 from security_remediation.remediations import trail_changed
 from tests.unit.security_remediation.attacks import baseline as attacks
 from tests.unit.security_remediation.attacks.baseline import ELSEWHERE, LOGS, TRAIL, changed
-from tests.unit.security_remediation.conftest import audit_records, call, just_now, writes
+from tests.unit.security_remediation.conftest import an_hour_later, audit_records, call, just_now, writes
 
 pytestmark = pytest.mark.usefixtures("deployed")
 KEY = "arn:aws:kms:ap-northeast-2:{}:key/7a2b9c3d-5555-6666-7777-888899990000"
@@ -93,8 +93,8 @@ def test_a_role_of_the_log_group_is_put_with_its_log_group(enforce, alerts, cont
     assert set(audit_records()[0]["before"]) == {"Name", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"}
 
 
-def test_what_cannot_be_put_back_does_not_keep_the_reach_from_it(enforce, alerts, context, monkeypatch):
-    attacked = changed({"isMultiRegionTrail": False, "s3BucketName": ELSEWHERE})
+def test_what_cannot_be_put_back_does_not_keep_the_rest_from_it(enforce, alerts, context, monkeypatch):
+    attacked = changed({"isMultiRegionTrail": False, "s3BucketName": ELSEWHERE, "snsTopicName": ""})
     update = aws.cloudtrail().update_trail
 
     def refused(**arguments: Any) -> Any:
@@ -106,7 +106,10 @@ def test_what_cannot_be_put_back_does_not_keep_the_reach_from_it(enforce, alerts
         patched.setattr(aws.cloudtrail(), "update_trail", refused)
         with pytest.raises(ClientError, match="S3BucketDoesNotExist"):
             lambda_handler(attacked.event, context)
-    assert attacked.state()["trail"]["IsMultiRegionTrail"] is True
+    now = attacked.state()["trail"]
+    assert now["IsMultiRegionTrail"] is True
+    assert now["SnsTopicARN"] == attacked.closed["trail"]["SnsTopicARN"]
+    assert now["S3BucketName"] == ELSEWHERE
     assert "S3BucketDoesNotExist" in alerts.received()[0]["Message"]
 
     lambda_handler(attacked.event, context)
@@ -114,18 +117,11 @@ def test_what_cannot_be_put_back_does_not_keep_the_reach_from_it(enforce, alerts
     assert attacked.state() == attacked.closed
 
 
-def test_a_note_of_the_weaker_trail_is_none_of_the_trail_before(enforce, alerts, context):
+def test_a_note_of_the_weaker_trail_is_none_of_the_trail_before(enforce, alerts, context, monkeypatch):
     """An event may be tried again hours later, when the hourly run has noted what the call made of the trail."""
     attacked = attacks.trail_narrowed()
-    later = datetime.now(UTC) + timedelta(hours=1)
-    with pytest.MonkeyPatch.context() as patched:
-
-        class Clock(datetime):
-            @classmethod
-            def now(cls, tz: Any = None) -> Any:
-                return later
-
-        patched.setattr("security_remediation.baseline.datetime", Clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(baseline, "datetime", an_hour_later())
         take({"trails": trail_changed.snapshot})
 
     lambda_handler(attacked.event, context)

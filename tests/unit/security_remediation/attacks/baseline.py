@@ -74,12 +74,14 @@ def _trail(event: dict[str, Any]) -> Attack:
     before = trail_state()
     client = aws.cloudtrail()
     client.delete_trail(Name=TRAIL)
+    event["detail"]["eventTime"] = just_now()
 
     def exempt() -> None:
         create_again()
         client.add_tags(ResourceId=_arn(), TagsList=[TAG])  # type: ignore[list-item]
         take({"trails": trail_deleted.snapshot})
         client.delete_trail(Name=TRAIL)
+        event["detail"]["eventTime"] = just_now()
 
     def create_again() -> None:
         client.create_trail(**arguments)
