@@ -61,3 +61,15 @@ def test_calls_of_the_same_name_of_another_service_are_not_judged():
     assert [one.NAME for one in judging(record)] == ["bucket_policy", "root_activity"]
     other = record.model_copy(update={"event_source": "s3express.amazonaws.com"})
     assert [one.NAME for one in judging(other)] == ["root_activity"]
+
+
+def test_the_function_may_read_its_audit_records_and_learn_that_there_is_none(function):
+    """Without s3:ListBucket, S3 answers AccessDenied for an object that does not exist."""
+    statements = [one for policy in function["Policies"] for one in policy.get("Statement", []) if "Action" in one]
+
+    def may(action: str) -> list[Any]:
+        return [one["Resource"] for one in statements if action in one["Action"]]
+
+    assert may("s3:GetObject") == may("s3:PutObject") == [{"Fn::Sub": "${AuditBucket.Arn}/audit/*"}]
+    assert may("s3:ListBucket") == [{"Fn::GetAtt": "AuditBucket.Arn"}]
+    assert not may("s3:DeleteObject")
