@@ -1,9 +1,9 @@
 """Somebody who is not on the list reads secrets, encrypted parameters, Windows passwords or user data: tell people what to do next.
 
 The list is the parameter SecretReaders; while it is empty, nothing is judged, and EventBridge brings no reads. It has to name
-every program that reads: applications and what deploys them, the other functions of this stack among them. All reads of a kind by one actor
-within 15 minutes are one message, which names what the first one read: what was read cannot be taken back, so the rest is for CloudTrail's
-event history. A trail must log management events that only read, too. Each such read in the account runs the function.
+every program that reads: applications and what deploys them, the other functions of this stack among them. All reads by one actor with the same
+call within 15 minutes are one message, which names what the first one read: what was read cannot be taken back, so the rest is for
+CloudTrail's event history. A trail must log management events that only read, too. Each such read in the account runs the function.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
 """
 

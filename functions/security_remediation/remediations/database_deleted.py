@@ -2,7 +2,7 @@
 
 Not told are deletions after which the data is still there: with a final snapshot, of a read replica, and of an instance of a
 cluster, whose data is the cluster's. Amazon Neptune and Amazon DocumentDB use the same calls and are judged with them. Without
-`DeleteAutomatedBackups` set to false the automated backups go with the database.
+`DeleteAutomatedBackups` set to false the automated backups go with the database, but for a cluster's that a plan of AWS Backup keeps.
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
 """
 
@@ -54,7 +54,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     backups = (
         f"Its automated backups are kept until their retention ends: {_list(cluster, name, record, automated=True)}\n"
         if kept
-        else "Its automated backups went with it.\n"
+        else f"Its automated backups went with it{', unless a plan of AWS Backup keeps them' if cluster else ''}.\n"
     )
     remark = (
         f"{backups}Snapshots that somebody took before: {_list(cluster, name, record, automated=False)}\n"

@@ -9,7 +9,7 @@ from local import security
 
 from security_remediation import remediations
 from security_remediation.registry import REMEDIATIONS, judging
-from tests.template_file import RESOURCES
+from tests.template_file import RESOURCES, TEMPLATE
 from tests.unit.security_remediation.conftest import record_of
 
 
@@ -40,6 +40,23 @@ def test_a_pattern_is_not_longer_than_eventbridge_takes(function):
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html: 2,048 characters."""
     for name, event in function["Events"].items():
         assert len(json.dumps(event["Properties"].get("Pattern"))) < 2048, name
+
+
+def test_calls_that_only_read_come_by_two_rules_and_each_only_where_a_parameter_asks_for_it(function):
+    brings = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    states = {
+        name: one["Properties"]["State"]["Fn::If"]
+        for name, one in function["Events"].items()
+        if "State" in one["Properties"]
+    }
+
+    assert states == {
+        "DataRead": ["TellDataReads", brings, "DISABLED"],
+        "RootActivity": ["TellRootReads", brings, "ENABLED"],
+    }
+    named = {"Fn::Not": [{"Fn::Equals": [{"Ref": "SecretReaders"}, ""]}]}
+    assert named in TEMPLATE["Conditions"]["TellDataReads"]["Fn::And"]
+    assert [TEMPLATE["Parameters"][one]["Default"] for one in ("SecretReaders", "RootReads")] == ["", "false"]
 
 
 def test_what_a_remediation_needs_has_actions_and_a_reason_for_each_wildcard():
