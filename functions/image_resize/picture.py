@@ -159,8 +159,6 @@ def _decode(data: bytes, longest: int, formats: Sequence[Format], max_pixels: in
             _check(image.size, count, max_pixels)  # again for each frame: in a GIF, one may enlarge the picture
             image.draft(None, _fitted(image.size, DRAFT * longest))
             image.load()
-            if own in {"WEBP", "AVIF"}:
-                image.fp = None  # what their decoders hand over: the pixels once more
             frame = image.crop((0, 0, *size)) if number and image.size != size else image
             frames.append(_plain(frame, longest))
             durations.append(int(image.info.get("duration", 0)) if stays_animated else 0)
