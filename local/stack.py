@@ -36,6 +36,7 @@ PARAMETERS = {
     "EnableImageResize": "true",
     "EnableEc2StateAlerts": "true",
     "EnableCodebuildSlack": "true",
+    "CodebuildProjectPrefix": "web-",
     "EnableSecurityRemediation": "true",
     "EnablePartnerRelay": "true",
     "SlackWebhookSecret": "eventbridge-automations/slack-webhook",
