@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.session import get_session
@@ -28,15 +28,17 @@ class Sample:
     """Attributes:
     name: its file without the suffix; for a derived one, with what was changed.
     matches: the rules that it must match when it arrives by itself.
-    near: the rule that it comes near to, if its file says so.
-    how: what was changed; "" for a file.
+    near: the rule that its file comes near to and does not match, if that says so.
+    about: the rules that its file matches or comes near to.
+    derived: whether it is no file.
     """
 
     name: str
     event: Event
     matches: frozenset[str]
-    near: str = ""
-    how: str = ""
+    near: str
+    about: frozenset[str]
+    derived: bool = False
 
     @property
     def forwarded(self) -> frozenset[str]:
@@ -81,9 +83,12 @@ class Rules:
 def files() -> list[Sample]:
     """The sample events of events/ that are events."""
     return [
-        Sample(path.removesuffix(".json"), event, frozenset(entry["matches"]), entry.get("near", ""))
+        Sample(
+            path.removesuffix(".json"), event, frozenset(entry["matches"]), near, frozenset([*entry["matches"], near])
+        )
         for path, entry in INDEX.items()
         if "detail-type" in (event := json.loads((EVENTS / path).read_text()))
+        for near in [entry.get("near", "")]
     ]
 
 
@@ -101,7 +106,7 @@ def derived(one: Sample, rules: Rules) -> Iterator[Sample]:
     """The samples that are derived from this one."""
     for function in DERIVATIONS:
         for how, event, matches in function(one, rules):
-            yield Sample(f"{one.name}, {how}", event, frozenset(matches), how=how)
+            yield Sample(f"{one.name}, {how}", event, frozenset(matches), one.near, one.about, derived=True)
 
 
 def with_detail(event: Event, **fields: Any) -> Event:
@@ -148,6 +153,8 @@ ABOUT_SOMEBODY = ABOUT_ROOT | {one.name for one in security.rules_of_calls() if 
 def failed(one: Sample, rules: Rules) -> Derived:
     if one.is_record:
         yield "refused by AWS", with_detail(one.event, errorCode="AccessDenied"), NONE
+    else:  # where such a field may mean anything
+        yield "with an errorCode of its own", with_detail(one.event, errorCode="17"), one.matches
 
 
 @derivation
@@ -157,7 +164,11 @@ def of_another_call(one: Sample, rules: Rules) -> Derived:
     https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-cloudtrail.html
     """
     if one.is_record:
-        yield "of another event source", with_detail(one.event, eventSource="other.amazonaws.com"), one.matches & ABOUT_ROOT
+        yield (
+            "of another event source",
+            with_detail(one.event, eventSource="other.amazonaws.com"),
+            one.matches & ABOUT_ROOT,
+        )
         yield "of another call", with_detail(one.event, eventName="OtherCall"), one.matches & {"RootActivity"}
 
 
@@ -185,7 +196,7 @@ def by_a_service(one: Sample, rules: Rules) -> Derived:
         "signin.amazonaws.com": True,
         "AWS Internal": True,
     }.items():
-        event = by({"invokedBy": service} , one.event, keep=True)
+        event = by({"invokedBy": service}, one.event, keep=True)
         yield f"invoked by {service}", event, one.matches if heard else one.matches - rules.remediation
 
 
@@ -238,7 +249,11 @@ def by_another_caller(one: Sample, rules: Rules) -> Derived:
     anybody = one.matches - ABOUT_SOMEBODY
     yield "by a user", by(USER, one.event), anybody | one.matches & {"ConsoleSignInWithoutMfa"}
     yield "by a role", by(session(f"arn:aws:iam::{ACCOUNT}:role/Operators", "alice"), one.event), anybody
-    yield "by a role named like a machine", by(session(f"arn:aws:iam::{ACCOUNT}:role/i-operate", "alice"), one.event), anybody
+    yield (
+        "by a role named like a machine",
+        by(session(f"arn:aws:iam::{ACCOUNT}:role/i-operate", "alice"), one.event),
+        anybody,
+    )
     yield "by nobody in particular", by(WITHOUT_TYPE, one.event), anybody
     root = {"RootActivity"} | one.matches - rules.remediation
     if one.event["detail-type"] == "AWS Console Sign In via CloudTrail":
@@ -261,6 +276,18 @@ def by_the_function_itself(one: Sample, rules: Rules) -> Derived:
 
 
 @derivation
+def of_root_in_a_service_of_one_region(one: Sample, rules: Rules) -> Derived:
+    """Services whose events exist in us-east-1 alone, and that no file is about.
+
+    https://repost.aws/knowledge-center/use-eventbridge-rule-across-regions
+    """
+    if one.is_record and one.by_root and one.event["source"] == "aws.iam":
+        for service in ("account", "cloudfront", "route53"):
+            event = with_detail(one.event, eventSource=f"{service}.amazonaws.com") | {"source": f"aws.{service}"}
+            yield f"in {service}", event, {"RootActivity"}
+
+
+@derivation
 def of_a_service_named_like_partners(one: Sample, rules: Rules) -> Derived:
     """https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-partnercentral-selling.html"""
     if "PartnerEvent" in one.matches:
@@ -272,7 +299,11 @@ def of_a_picture(one: Sample, rules: Rules) -> Derived:
     """Of each suffix that the function's README names."""
     if one.matches & {"ImageUploaded", "ImageDeleted"}:
         for suffix in ("jpg", "jpeg", "png", "gif", "webp", "avif", "tif", "tiff", "bmp"):
-            for key, heard in {f"photo.{suffix}": True, f"photo.{suffix.upper()}": True, f"photo{suffix}": False}.items():
+            for key, heard in {
+                f"photo.{suffix}": True,
+                f"photo.{suffix.upper()}": True,
+                f"photo{suffix}": False,
+            }.items():
                 event = with_detail(one.event, object={**one.event["detail"]["object"], "key": key})
                 yield f"of {key}", event, one.matches if heard else NONE
 
@@ -281,6 +312,7 @@ def of_a_picture(one: Sample, rules: Rules) -> Derived:
 def of_a_build(one: Sample, rules: Rules) -> Derived:
     """In each status of the API."""
     if "BuildFinished" in one.matches:
-        for status in get_session().get_service_model("codebuild").shape_for("StatusType").enum:
+        statuses: Any = get_session().get_service_model("codebuild").shape_for("StatusType")
+        for status in statuses.enum:
             event = with_detail(one.event, **{"build-status": status})
             yield f"in status {status}", event, one.matches if status != "IN_PROGRESS" else NONE

@@ -32,9 +32,7 @@ class Matcher:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def judge(
-        self, patterns: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]
-    ) -> list[list[bool]]:
+    def judge(self, patterns: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> list[list[bool]]:
         """For each pattern, whether each of the events matches it.
 
         Raises:

@@ -36,7 +36,10 @@ def _of_object(pattern: Mapping[str, Any], path: str) -> Iterator[tuple[str, Pat
             yield f"{field} dropped", rest
             for number, branch in enumerate(value):
                 others = [*value[:number], *value[number + 1 :]]
-                yield f"{field}[{number}] dropped", {**rest, OR: others} if len(others) > 1 else _merged(rest, others[0])
+                yield (
+                    f"{field}[{number}] dropped",
+                    {**rest, OR: others} if len(others) > 1 else _merged(rest, others[0]),
+                )
                 for name, changed in _of_object(branch, f"{field}[{number}]"):
                     if changed:  # an empty branch is one that is dropped with all that it joins
                         yield name, {**pattern, OR: [*value[:number], changed, *value[number + 1 :]]}
@@ -86,8 +89,8 @@ def _changed(value: Any) -> list[Any]:
             marked = [[*some, str(one) + MARK] for some, one in zip(kept, excluded, strict=True)]
             return [{"anything-but": some} for some in [*marked, *filter(None, kept)]]
         case {"numeric": [str(operator), limit]} if operator in STRICTER:
-            others = [STRICTER[operator], limit], [operator, limit - 1], [operator, limit + 1]
-            return [{"numeric": list(other)} for other in others]
+            terms = [STRICTER[operator], limit], [operator, limit - 1], [operator, limit + 1]
+            return [{"numeric": term} for term in terms]
     raise ValueError(f"No proof says how {value} of a pattern is changed: say it in {__name__}.")
 
 
