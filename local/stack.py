@@ -37,6 +37,7 @@ PARAMETERS = {
     "EnableImageResize": "true",
     "EnableEc2StateAlerts": "true",
     "EnableCodebuildSlack": "true",
+    "CodebuildProjectPrefix": "web-",
     "EnableSecurityRemediation": "true",
     "EnablePartnerRelay": "true",
     "SlackWebhookSecret": "eventbridge-automations/slack-webhook",
