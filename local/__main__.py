@@ -23,7 +23,7 @@ from local.photo import photograph
 from local.receiver import Request, receiver
 from local.scenes import SCENES
 from local.seed import seed, set_stage
-from local.stack import BUILT, UPLOADS, Stack, deploy
+from local.stack import BUILT, PARAMETERS, UPLOADS, Stack, deploy
 from local.stage import SceneFailed
 from local.terminal import chosen_stack, console
 
@@ -40,7 +40,7 @@ def demo() -> None:
     try:
         with receiver() as web, local_cloud.running_cloud(ROOT / ".local" / "demo.log") as cloud:
             console.print("Starting the local cloud, building and deploying template.yaml with SAM CLI ...")
-            seed(cloud, web.url)
+            seed(cloud, web.url, PARAMETERS)
             stage = set_stage(deploy(cloud), web, folder, console)
             console.print(f"Deployed {len(stage.stack.resources)} resources in {time.monotonic() - began:.0f} s.")
             console.print(left_out.summary(BUILT))
@@ -64,7 +64,7 @@ def start(host: str, port: int) -> None:
         command = [sys.executable, "-m", "local", "receiver", host, str(port + 1)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         local_cloud.remember(process.pid)
-    seed(cloud, f"http://{host}:{port + 1}")
+    seed(cloud, f"http://{host}:{port + 1}", PARAMETERS)
     console.print("Building and deploying template.yaml with SAM CLI ...")
     stack = deploy(cloud)
     for sample in sorted((ROOT / "events" / "image_resize").glob("uploaded*.json")):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from local.stage import Stage
+from local.stage import Stage, look_queue
 
 FUNCTION = "AppNotificationsFunction"
 
@@ -27,14 +27,12 @@ def app_notifications(stage: Stage) -> None:
 
 def inbox(stage: Stage, output: str, filter_policy: dict[str, list[str]] | None = None) -> str:
     """URL of a new queue that is subscribed to the topic of that output."""
-    sqs, name = stage.client("sqs"), f"look-{uuid4()}"
-    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    queue, arn = look_queue(stage.stack, str(uuid4()))
     attributes = {"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {}
     stage.client("sns").subscribe(
         TopicArn=stage.stack.outputs[output], Protocol="sqs", Endpoint=arn, Attributes=attributes
     )
-    return str(queue)
+    return queue
 
 
 def told(stage: Stage, what: str, queue: str, about: list[str]) -> None:

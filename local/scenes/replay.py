@@ -7,11 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from local import archives
-from local.cloud import wait_for
 from local.commands.replay import begin, describe, takes_replays
 from local.photo import photograph
 from local.scenes.app_notifications import inbox, told
-from local.stage import SECONDS, SceneFailed, Stage
+from local.stage import SceneFailed, Stage
 
 NOTIFICATIONS, PICTURES = "AppNotificationsFunction", "ImageResizeFunction"
 
@@ -48,7 +47,7 @@ def replay_application_bus(stage: Stage, name: str, start: datetime) -> None:
     [archive] = [archive for archive in archives.find(stage.stack) if archive.bus == bus]
     rules = [rule for rule in stage.stack.rules if rule.bus == bus and takes_replays(rule)]
     begin(stage.stack, name, archive, start, datetime.now(UTC), rules)
-    if not wait_for(lambda: describe(stage.stack, name)["State"] == "COMPLETED", SECONDS):
+    if not stage.wait(lambda: describe(stage.stack, name)["State"] == "COMPLETED"):
         raise SceneFailed(f"The replay of {archive.name} is {describe(stage.stack, name)['State']}.")
     stage.say("replay", f"{archive.name}, what came since {start:%H:%M:%S} UTC: complete")
 
