@@ -112,6 +112,10 @@ class Aws:
         """A boto3 client of the service."""
         return self.session.client(service, config=config)  # type: ignore[call-overload]
 
+    def environment(self) -> dict[str, str]:
+        """The environment for SAM CLI, which takes the profile and the region as options."""
+        return {**os.environ, "SAM_CLI_TELEMETRY": "0"}
+
     @cached_property
     def account(self) -> str:
         """The account's number, which is asked for once."""

@@ -168,11 +168,11 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
     """
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     # MiniStack runs the functions on the Python that runs it.
-    _sam("build", "--config-env", "local", env={**os.environ, "PYTHON_VERSION": python, "PYTHON_PLATFORM": ""})
+    sam("build", "--config-env", "local", env={**os.environ, "PYTHON_VERSION": python, "PYTHON_PLATFORM": ""})
     values = {**PARAMETERS, "AwsEndpointUrl": cloud.endpoint, **(parameters or {})}
     overrides = [f"{name}={value}" for name, value in values.items() if value]  # SAM CLI takes no empty value
     left_out.leave_out(BUILT, DEPLOYED)
-    _sam(
+    sam(
         *("deploy", "--config-env", "local", "--parameter-overrides", *overrides),
         env={**cloud.environment(), "SAM_CLI_POLL_DELAY": "0.1"},
     )
@@ -181,7 +181,12 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
     return stack
 
 
-def _sam(*arguments: str, env: Mapping[str, str]) -> None:
+def sam(*arguments: str, env: Mapping[str, str]) -> None:
+    """Run SAM CLI.
+
+    Raises:
+        LocalError: it failed; the message holds the end of what it wrote.
+    """
     tools = Path(sys.executable).parent  # SAM CLI, and the uv that its builds call
     done = subprocess.run(
         [tools / "sam", *arguments],
