@@ -56,7 +56,7 @@ def demo() -> None:
         console.print(f"Pictures and messages as they went out are in {page.parent}/; look at {page}")
 
 
-def play(chosen: argparse.Namespace) -> bool | None:
+def play(chosen: argparse.Namespace) -> bool:
     """Play the demo where it is to be played.
 
     Raises:
@@ -67,7 +67,8 @@ def play(chosen: argparse.Namespace) -> bool | None:
     said = [name for name in ("profile", "region", "stack", "with", "scenes", "yes", "remove") if getattr(chosen, name)]
     if said:
         raise LocalError(f"--{said[0]} is for the demo on AWS. Say so: --target aws")
-    return demo()
+    demo()
+    return True
 
 
 def start(host: str, port: int) -> None:

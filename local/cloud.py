@@ -48,6 +48,7 @@ class Cloud:
         patience: how many seconds an effect may take to be seen before it counts as missing.
         poll: seconds between two looks.
         settling: seconds until a new rule hears events.
+        real: whether what MiniStack only stands for happens: pipes run, an archive takes in events after a while.
     """
 
     endpoint: str
@@ -57,6 +58,7 @@ class Cloud:
     patience: ClassVar[float] = float(os.environ.get("EFFECT_SECONDS", "90"))
     poll: ClassVar[float] = 0.1
     settling: ClassVar[float] = 0.0
+    real: ClassVar[bool] = False
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -130,8 +132,12 @@ class Aws:
         return os.environ["AWS_ENDPOINT_URL"] if os.environ.get("STAND_IN_FOR_AWS") == "ministack" else ""
 
     @property
+    def real(self) -> bool:
+        return not self.stand_in
+
+    @property
     def settling(self) -> float:
-        return 0.0 if self.stand_in else 60.0
+        return 60.0 if self.real else 0.0
 
     def address(self, url: str) -> str:
         """Where one reaches what has this URL: there, unless a local cloud stands in."""

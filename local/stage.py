@@ -15,14 +15,17 @@ from uuid import uuid4
 from rich.console import Console
 from rich.markup import escape
 
-from local.cloud import ROOT, Aws, Cloud, wait_for
+from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, wait_for
 from local.event_file import renew
 from local.receiver import Receiver
+from local.removal import TAG
 from local.stack import Rule, Stack, ended
 
 T = TypeVar("T")
 
 SECONDS = Cloud.patience
+IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+"""The latest Amazon Linux. https://docs.aws.amazon.com/linux/al2023/ug/ec2.html"""
 
 
 class SceneFailed(Exception):
@@ -67,11 +70,13 @@ class Stage:
         self.console.print(f"  [dim]{label:>8}[/]  {escape(text)}", highlight=False, soft_wrap=True)
 
     def sample(self, name: str, **detail: Any) -> dict[str, Any]:
-        """A sample event by `<automation>/<situation>`, new: with ids and a time of its own.
+        """A sample event by `<automation>/<situation>`, new: with ids and a time of its own, of this account and region.
 
         Fields of its detail are replaced by those given (`_` stands for `-`).
         """
-        event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+        text = (ROOT / "events" / f"{name}.json").read_text()
+        text = text.replace(ACCOUNT, self.cloud.account).replace(REGION, self.cloud.region)
+        event: dict[str, Any] = json.loads(text)
         event["detail"].update({key.replace("_", "-"): value for key, value in detail.items()})
         return renew(event)
 
@@ -164,6 +169,24 @@ class Stage:
         for message in messages:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"]) for message in messages]
+
+    def tags(self, kind: str, **tags: str) -> list[dict[str, Any]]:
+        """The tags of a new resource of EC2, and the one by which `removal` finds it."""
+        every = tags | {TAG: self.stack.name}
+        return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in every.items()]}]
+
+    def machine(self, **tags: str) -> str:
+        """Id of a new instance that runs."""
+        ec2 = self.client("ec2")
+        [machine] = ec2.run_instances(
+            ImageId=IMAGE,
+            InstanceType="t3.micro",
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=self.tags("instance", **tags),
+        )["Instances"]
+        ec2.get_waiter("instance_running").wait(InstanceIds=[machine["InstanceId"]])
+        return str(machine["InstanceId"])
 
     @contextmanager
     def listening(self, bus: str, source: str) -> Iterator[str]:

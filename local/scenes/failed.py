@@ -30,7 +30,7 @@ def failed_and_tried_again(stage: Stage) -> None:
     refused = told()
     stage.receiver.always("/slack", Answer())
     stage.say("Slack", f"is mended; it had refused the message {refused} times")
-    if not retry_events(stage.stack, Wanted(ids=[item.id])):
+    if not retry_events(stage.stack, Wanted(ids=[item.id]), yes=True):
         raise SceneFailed(f"The event failed again: {item}")
     stage.expect("Slack has got the message, once", lambda: told() == refused + 1, function)
     stage.expect("the event is no longer in the queue", lambda: not waiting(), function)
