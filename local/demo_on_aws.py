@@ -163,7 +163,7 @@ def announce(account: Account, values: Mapping[str, str], asked: Iterable[str], 
     found = costs.resources(BUILT, values)
     console.print("  " + ", ".join(f"{count} {kind.removeprefix('AWS::')}" for kind, count in sorted(found.items())))
     console.print(
-        f"and beside it the stack {account.name}-receiver, which stands for Slack and webhooks; for one scene the stack "
+        f"with the roles, rules and permissions that SAM makes of them, and beside it the stack {account.name}-receiver, which stands for Slack and webhooks; for one scene the stack "
         f"{account.name}-forwarder; four buckets, three secrets, some parameters, and queues and rules to look on."
     )
     console.print("\nWhat it costs:")

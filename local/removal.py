@@ -305,6 +305,20 @@ def users(account: Account) -> Iterator[Removal]:
             yield account.call(f"user {name}", "iam", "delete_user", UserName=name)
 
 
+def roles(account: Account) -> Iterator[Removal]:
+    """API Gateway's, which the stack keeps because the account's settings name it."""
+    for item in account.pages("iam", "list_roles", "Roles"):
+        if account.ours(name := item["RoleName"]):
+            for policy in account.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name):
+                arn = policy["PolicyArn"]
+                yield account.call(f"policy of role {name}", "iam", "detach_role_policy", RoleName=name, PolicyArn=arn)
+            for inline in account.pages("iam", "list_role_policies", "PolicyNames", RoleName=name):
+                yield account.call(
+                    f"policy of role {name}", "iam", "delete_role_policy", RoleName=name, PolicyName=inline
+                )
+            yield account.call(f"role {name}", "iam", "delete_role", RoleName=name)
+
+
 def networks(account: Account) -> Iterator[Removal]:
     tagged = [{"Name": f"tag:{TAG}", "Values": [account.name]}]
     for group in account.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=tagged):
@@ -317,5 +331,5 @@ def networks(account: Account) -> Iterator[Removal]:
 Kind = Callable[[Account], Iterable[Removal]]
 KINDS: tuple[Kind, ...] = (
     *(instances, databases, snapshots, rules, copied_buses, api_logs, apis, api_gateway_role, stacks),
-    *(buckets, tables, queues, secrets, parameters, logs, users, networks),
+    *(buckets, tables, queues, secrets, parameters, logs, users, roles, networks),
 )

@@ -49,6 +49,15 @@ def furnish(account: Account, name: str) -> None:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}]}
     policy = iam.create_policy(PolicyName=f"p-{name}", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
     iam.attach_user_policy(UserName=f"{name}-alice", PolicyArn=policy)
+    trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(
+        RoleName=f"{name}-ApiGatewayAccountRole-1",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    iam.attach_role_policy(RoleName=f"{name}-ApiGatewayAccountRole-1", PolicyArn=policy)
+    iam.put_role_policy(
+        RoleName=f"{name}-ApiGatewayAccountRole-1", PolicyName="Own", PolicyDocument=json.dumps(document)
+    )
     ec2, tags = client(account, "ec2"), [{"Key": TAG, "Value": name}]
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}])["Vpc"]
     group = {"ResourceType": "security-group", "Tags": tags}
