@@ -17,7 +17,7 @@ from local import costs, left_out
 from local.cloud import REGION, ROOT, Aws, LocalError
 from local.far_receiver import far_receiver
 from local.page import write
-from local.removal import Account, find, remove
+from local.removal import TAG, Account, find, remove
 from local.scenes import NEEDS, SCENES, WORDS, Scene
 from local.seed import create_bucket, seed, set_stage
 from local.stack import PARAMETERS, Stack, sam
@@ -80,6 +80,8 @@ def parameters(name: str, account: str, asked: Iterable[str], endpoint: str = ""
 
 def demo_on_aws(chosen: Namespace) -> bool:
     """Deploy, play the scenes that can be played, and remove everything; returns whether nothing is left."""
+    if chosen.remove and not chosen.stack:
+        raise LocalError("Name the stack of the demo that left something: --stack NAME")
     name = chosen.stack or f"automations-demo-{uuid4().hex[:6]}"
     cloud = Aws(chosen.profile, chosen.region or os.environ.get("AWS_REGION", REGION))
     account = Account(cloud, check_name(name))
@@ -106,15 +108,15 @@ def demo_on_aws(chosen: Namespace) -> bool:
 
 
 def check_name(name: str) -> str:
-    """The name, if names of buckets, roles and rules can begin with it, and no other name is hidden in it.
+    """The name, if names of buckets, roles, rules and databases can begin with it.
 
     Raises:
         LocalError: they cannot.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9-]{2,22}[a-z0-9]", name):
+    if not re.fullmatch(r"[a-z](-?[a-z0-9]){3,}", name) or len(name) > 24:
         raise LocalError(
-            f"'{name}' cannot be the demo's stack: 4 to 24 small letters, digits and hyphens, the first one a letter. "
-            "Buckets have names that begin with it."
+            f"'{name}' cannot be the demo's stack: 4 to 24 small letters, digits and single hyphens, the first one a "
+            "letter. Buckets and databases have names that begin with it."
         )
     return name
 
@@ -217,6 +219,7 @@ def deploy(cloud: Aws, name: str, artifacts: str, values: Mapping[str, str]) -> 
         *("deploy", "--config-env", "demo", "--template-file", str(template), "--stack-name", name),
         *("--s3-bucket", artifacts, "--region", cloud.region, *(["--profile", cloud.profile] if cloud.profile else [])),
         *("--parameter-overrides", *(f"{key}={value}" for key, value in values.items())),
+        *("--tags", f"{TAG}={name}"),
         env=cloud.environment(),
     )
     return Stack(cloud, name)
@@ -243,7 +246,17 @@ def take_away(account: Account) -> bool:
 
 
 def remove_again(account: Account, *, sure: bool) -> bool:
-    """Remove what an earlier demo left."""
+    """Remove what an earlier demo left.
+
+    Raises:
+        LocalError: the stack of this name is none of a demo.
+    """
+    pages = account.pages("cloudformation", "describe_stacks", "Stacks")
+    if any(
+        stack["StackName"] == account.name and {"Key": TAG, "Value": account.name} not in stack.get("Tags", [])
+        for stack in pages
+    ):
+        raise LocalError(f"The stack {account.name} has no tag {TAG}, so no demo has deployed it. It is left alone.")
     there = find(account)
     if not there:
         console.print(f"There is nothing of {account.name}.")

@@ -191,7 +191,7 @@ class Stage:
     @contextmanager
     def listening(self, bus: str, source: str) -> Iterator[str]:
         """URL of a queue that gets the source's events of the bus, for the length of a `with` block."""
-        events, name = self.client("events"), str(uuid4())
+        events, name = self.client("events"), uuid4().hex[:12]  # a rule's name has at most 64
         queue, arn = look_queue(self.stack, name)
         rule = f"{self.stack.name}-look-{name}"
         events.put_rule(Name=rule, EventBusName=bus, EventPattern=json.dumps({"source": [source]}))

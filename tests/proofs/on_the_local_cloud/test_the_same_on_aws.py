@@ -155,6 +155,19 @@ def test_a_name_that_is_in_use_is_refused_and_what_has_it_can_be_removed(run, aw
     assert run("--remove") == (0, f"There is nothing of {NAME}.\n")
 
 
+def test_a_stack_that_no_demo_has_deployed_is_not_removed(run, aws: Aws) -> None:
+    stack = {"StackName": NAME, "TemplateBody": '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'}
+    aws.client("cloudformation").create_stack(**stack)
+
+    status, output = run("--remove", "--yes")
+
+    there = inventory(aws)["stacks"]
+    aws.client("cloudformation").delete_stack(StackName=NAME)
+    assert status == 1
+    assert f"The stack {NAME} has no tag automations-demo" in output
+    assert NAME in there
+
+
 def inventory(aws: Aws) -> dict[str, list[str]]:
     """What is in the account, by the services' own lists: not by the code that removes."""
     return {name: sorted(found) for name, found in _lists(aws)}

@@ -89,7 +89,7 @@ def test_words_are_those_that_are_known() -> None:
         words("codebuild")
 
 
-@pytest.mark.parametrize("name", ["Demo", "demo_one", "dem", "1demo", "demo-", "d" * 25, "demo one"])
+@pytest.mark.parametrize("name", ["Demo", "demo_one", "dem", "1demo", "demo-", "demo--one", "d" * 25, "demo one"])
 def test_a_name_that_no_bucket_can_begin_with_is_refused(name: str) -> None:
     with pytest.raises(LocalError, match="cannot be the demo's stack"):
         check_name(name)
