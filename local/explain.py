@@ -280,9 +280,12 @@ def arrival(event: Mapping[str, Any]) -> str:
     return "An event of one's own arrives on the bus to which it is put."
 
 
-def reaches(bus: str, event: Mapping[str, Any]) -> bool:
-    """Whether an event of this source can arrive on the bus without another rule that forwards it there."""
-    source = str(event["source"])
+def reaches(bus: str, source: str) -> bool:
+    """Whether events of this source can arrive on the bus without another rule that forwards them there.
+
+    A partner's arrive on the bus that has the name of their source, and on no other:
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-saas.html
+    """
     if source.startswith("aws.partner/"):
         return bus == source
     return bus == "default" or not source.startswith("aws.")

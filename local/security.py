@@ -218,12 +218,16 @@ NOT_OURSELVES = (
 
 @dataclass(frozen=True)
 class RuleOfCalls:
-    """A rule, and what else than its calls the events' `detail` must have."""
+    """A rule, and what else than its calls the events' `detail` must have.
+
+    Attributes:
+        read_only: for calls that only read, the condition on which it is enabled.
+    """
 
     name: str
     events: Mapping[str, tuple[str, ...]]
     pattern: Mapping[str, Any] = field(default_factory=dict)
-    read_only: bool = False
+    read_only: str = ""
 
     @property
     def anchor(self) -> str:
@@ -242,7 +246,7 @@ class RuleOfCalls:
     @property
     def state(self) -> list[str]:
         """EventBridge gives calls that only read to no other rules than those in this state."""
-        state = "State: !If [TellRootReads, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, DISABLED]"
+        state = f"State: !If [{self.read_only}, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, DISABLED]"
         return [state] if self.read_only else []
 
 
@@ -254,7 +258,7 @@ def rules_of_calls() -> list[RuleOfCalls]:
             for source, names in calls_by_source().items()
         ),
         *(
-            RuleOfCalls(camel(one.NAME), calls_apart(one), pattern_of(one), getattr(one, "READ_ONLY", False))
+            RuleOfCalls(camel(one.NAME), calls_apart(one), pattern_of(one), getattr(one, "READ_ONLY", ""))
             for one in REMEDIATIONS
             if pattern_of(one)
         ),
@@ -377,6 +381,11 @@ def readme_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _within(sentence: str) -> str:
+    """The sentence inside another one. `VPC` stays as it is."""
+    return sentence if sentence[1:2].isupper() else sentence[0].lower() + sentence[1:]
+
+
 def document_sections() -> str:
     parts = []
     for kind in Kind:
@@ -393,7 +402,7 @@ def document_sections() -> str:
             )
             parts.append(
                 f"### `{one.NAME}`\n\n"
-                f"- **Detects** {found[0].lower() + found[1:]}, from {calls(one)}.\n"
+                f"- **Detects** {_within(found)}, from {calls(one)}.\n"
                 f"- **Does** {does}.\n"
                 f"- **Needs** to read {reads}; to write {writes}.\n"
                 f"- **Sure?** {one.SURE}\n" + (f"\n{rest}\n" if rest else "")

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from local import archives, left_out
 from local.cloud import ACCOUNT, REGION, ROOT, Aws, Cloud, LocalError
+from local.explain import reaches
 from local.hold import look
 
 NAME = "eventbridge-automations"
@@ -47,6 +48,7 @@ PARAMETERS = {
     "RestartAfterUserStop": "true",
     "SecurityMode": "enforce",
     "SessionPrincipals": f"arn:aws:iam::{ACCOUNT}:role/Operators",
+    "SecretReaders": f"arn:aws:iam::{ACCOUNT}:role/Operators",
     "SecurityExemptionsParameter": f"/{NAME}/security-exemptions",
     "EnableRdsBackup": "true",
     "BackupMinimumCopies": "1",
@@ -111,14 +113,6 @@ class Rule:
     def invokes(self) -> bool:
         """Whether it sends events to a function."""
         return self.function.endswith("Function")
-
-    def hears(self, source: str) -> bool:
-        """Whether events of the source can arrive on its bus by themselves, without being forwarded.
-
-        What an AWS service sends arrives on the default bus, what a partner sends on the bus with the name of its source, or on
-        the default bus where another rule forwards it; applications put theirs on the bus of their choice.
-        """
-        return self.bus == DEFAULT_BUS or not source.startswith("aws.") or self.bus == source
 
 
 @dataclass(frozen=True)
@@ -280,12 +274,16 @@ class Stack:
         """The rules whose pattern matches, judged by EventBridge's own `TestEventPattern`.
 
         Only rules of a bus on which the event arrives by itself; or, as if it were forwarded there, of the bus that is named.
+        A partner's event whose bus has no rule here is judged as if it were forwarded to the default bus: without a bus for
+        partners, the template's rule is there.
         """
-        events, text = self.cloud.client("events"), json.dumps(event)
+        events, text, source = self.cloud.client("events"), json.dumps(event), str(event.get("source", ""))
+        if not bus and not any(reaches(rule.bus, source) for rule in self.rules):
+            bus = DEFAULT_BUS
         return [
             rule
             for rule in self.rules
-            if (rule.bus == bus if bus else rule.hears(event.get("source", "")))
+            if (rule.bus == bus if bus else reaches(rule.bus, source))
             and events.test_event_pattern(EventPattern=rule.pattern, Event=text)["Result"]
         ]
 

@@ -5,7 +5,6 @@ Never changes logs that a stage has, a retention that a log group has, or a role
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -22,8 +21,7 @@ from apigateway_logging.plan import Plan, plan
 from apigateway_logging.stage import Stage, describe, stage_name, update
 from automations.errors import Refused, log_failure
 from automations.events.cloudtrail import ApiCall
-from automations.notify import notify
-from automations.settings import EnvSettings
+from automations.notify import NotifySettings, notifier
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -36,15 +34,12 @@ tracer = Tracer(patch_modules=("botocore",))
 REFUSALS = frozenset({"BadRequestException", "UnauthorizedException", "AccessDeniedException"})
 
 
-class Settings(EnvSettings):
+class Settings(NotifySettings):
     """Attributes:
     log_groups_arn: what the ARNs of this account's log groups begin with.
     account_role: the role to set for API Gateway when the account has none.
     """
 
-    alerts_topic: str
-    slack_webhook: str = ""
-    idempotency_table: str
     log_groups_arn: str = Field(pattern=r"^arn:[a-z-]+:logs:[a-z0-9-]+:[0-9]{12}:log-group:$")
     retention_days: int = Field(default=30, ge=1)
     execution_log_level: Literal["ERROR", "INFO"] = "ERROR"
@@ -86,13 +81,7 @@ def refuse_elsewhere(event: ApiCall, settings: Settings) -> None:
 
 def apply(event: ApiCall, stage: Stage, todo: Plan, settings: Settings, context: LambdaContext) -> bool:
     """Make the log groups, then change the stage, which is what says that all is done; False when it is gone by now."""
-    tell = partial(
-        notify,
-        topic=settings.alerts_topic,
-        slack_webhook=settings.slack_webhook,
-        table=settings.idempotency_table,
-        context=context,
-    )
+    tell = notifier(settings, context)
     new_role = False
     try:
         new_role = todo.needs_role and ensure_role(settings.account_role)

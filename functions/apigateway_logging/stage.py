@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from automations import aws
-from automations.errors import InvalidEvent
 from automations.events.cloudtrail import CloudTrailRecord
 
 if TYPE_CHECKING:
@@ -74,10 +73,7 @@ def stage_name(record: CloudTrailRecord) -> StageName | None:
         return StageName(api, stage, rest)
     if record.event_name == "CreateDeployment":
         return None
-    raise InvalidEvent(
-        f"CloudTrail's record of {record.event_name} of the API {api} does not name the stage. "
-        f"Look at it in CloudTrail: event ID {record.event_id}."
-    )
+    raise record.unusable(f"of the API {api} does not name the stage")
 
 
 def describe(name: StageName) -> Stage | None:

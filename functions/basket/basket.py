@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from automations.events.basket import CheckoutBasket, Currency, Line, total
-from automations.publish import entry
+from automations.publish import EntryTooLarge, entry
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+LARGEST_DETAIL = 256 * 1024
+"""Bytes. The basket and the order that is made of it must fit into an item of DynamoDB, which has at most 400 KB."""
 
 
 class NewBasket(BaseModel):
@@ -54,7 +57,7 @@ def checkout_entry(basket: Basket, bus: str, source: str) -> PutEventsRequestEnt
     """The entry for PutEvents that tells of the checkout: the same for the same basket, however often it is made.
 
     Raises:
-        EntryTooLarge: EventBridge would refuse it.
+        EntryTooLarge: EventBridge would refuse it, or DynamoDB the order.
     """
     detail = {
         "checkout_id": basket.version,
@@ -63,4 +66,7 @@ def checkout_entry(basket: Basket, bus: str, source: str) -> PutEventsRequestEnt
         "lines": basket.lines,
         "total": total(basket.lines),
     }
-    return entry(CheckoutBasket, bus, source, "CheckoutBasket", detail)
+    made = entry(CheckoutBasket, bus, source, "CheckoutBasket", detail)
+    if (size := len(made["Detail"].encode())) > LARGEST_DETAIL:
+        raise EntryTooLarge(f"It is too large for an order: {size} bytes as an event, of at most {LARGEST_DETAIL}.")
+    return made

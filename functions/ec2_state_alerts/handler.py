@@ -6,7 +6,6 @@ account or region is told from what it says alone: here an instance of that id w
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -19,8 +18,7 @@ from pydantic import Field
 from automations import aws
 from automations.errors import log_failure
 from automations.events.ec2 import InstanceStateChanged
-from automations.notify import notify
-from automations.settings import EnvSettings
+from automations.notify import NotifySettings, notifier
 from ec2_state_alerts.instance import describe
 from ec2_state_alerts.plan import Plan, plan, start_refused
 from ec2_state_alerts.restarts import Restarts
@@ -35,15 +33,12 @@ tracer = Tracer(patch_modules=("botocore",))
 STILL_STOPPING = "IncorrectInstanceState"  # the event was quicker than the API; Lambda's retry finds it stopped
 
 
-class Settings(EnvSettings):
+class Settings(NotifySettings):
     """Attributes:
     instances_arn: what the ARNs of this account's and region's instances begin with.
     """
 
     instances_arn: str = Field(pattern=r"^arn:[a-z-]+:ec2:[a-z0-9-]+:[0-9]{12}:instance/$")
-    alerts_topic: str
-    slack_webhook: str = ""
-    idempotency_table: str
     restarts_table: str
     auto_restart: bool = False
     auto_restart_tag: str = "automations:auto-restart"
@@ -84,14 +79,8 @@ def apply(
     if not todo.message:
         return []
     subject = f"{event.detail.instance_id}/{event.detail.state}/{event.time.isoformat()}"
-    tell = partial(
-        notify,
-        topic=settings.alerts_topic,
-        slack_webhook=settings.slack_webhook,
-        table=settings.idempotency_table,
-        context=context,
-    )
-    told: list[str] = tell(todo.message, key=subject)
+    tell = notifier(settings, context)
+    told = tell(todo.message, key=subject)
     metrics.add_metric("InstanceAlerts", MetricUnit.Count, 1)
     if not todo.restart:
         return told

@@ -18,8 +18,8 @@ from pydantic import BeforeValidator, model_validator
 from automations import aws, http
 from automations.errors import log_failure
 from automations.events.scheduler import ScheduledRun
-from automations.notify import Message, notify
-from automations.settings import COMMA_SEPARATED, EnvSettings
+from automations.notify import Message, NotifySettings, notifier
+from automations.settings import COMMA_SEPARATED
 from office_hours.hours import OfficeHours, read_days, read_zone
 from office_hours.instance import describe
 from office_hours.plan import Plan, plan
@@ -37,10 +37,7 @@ tracer = Tracer(patch_modules=("botocore",))
 Clock = Annotated[time, BeforeValidator(lambda text: text.rjust(5, "0"))]
 
 
-class Settings(EnvSettings):
-    alerts_topic: str
-    slack_webhook: str = ""
-    idempotency_table: str
+class Settings(NotifySettings):
     time_zone: Annotated[ZoneInfo, BeforeValidator(read_zone)]
     schedule_tag: str = "automations:office-hours"
     opens: Clock
@@ -109,11 +106,4 @@ def tell(event: ScheduledRun, todo: Plan, done: Outcome, settings: Settings, con
     if done.failed:
         messages[f"failed/{','.join(sorted(done.failed))}"] = failures(event, done)
     for about, message in messages.items():
-        notify(
-            message,
-            key=f"office-hours/{event.time.isoformat()}/{about}",
-            topic=settings.alerts_topic,
-            slack_webhook=settings.slack_webhook,
-            table=settings.idempotency_table,
-            context=context,
-        )
+        notifier(settings, context)(message, key=f"office-hours/{event.time.isoformat()}/{about}")

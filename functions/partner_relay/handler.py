@@ -14,8 +14,8 @@ from aws_lambda_powertools.utilities.parser import event_parser
 
 from automations.errors import log_failure
 from automations.events.partner import PartnerEvent
+from automations.notify import NotifySettings
 from automations.secrets import read_parameter
-from automations.settings import EnvSettings
 from partner_relay.relay import relay
 from partner_relay.routes import plan, read_routes
 
@@ -27,10 +27,7 @@ metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 
 
-class Settings(EnvSettings):
-    alerts_topic: str
-    slack_webhook: str = ""
-    idempotency_table: str
+class Settings(NotifySettings):
     routes_parameter: str
 
 

@@ -19,8 +19,7 @@ from automations import aws
 from automations.errors import log_failure
 from automations.events.rds import SnapshotEvent
 from automations.events.scheduler import ScheduledRun
-from automations.notify import notify
-from automations.settings import EnvSettings
+from automations.notify import NotifySettings, notifier
 from rds_backup.database import Kind
 from rds_backup.nightly import keep_copies, make_backups
 from rds_backup.plan import is_older
@@ -30,8 +29,6 @@ from rds_backup.snapshot import PREFIX, copy, find
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from automations.notify import Message
-
 logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only beside such a time
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
@@ -39,10 +36,7 @@ tracer = Tracer(patch_modules=("botocore",))
 BackupEvent = Annotated[ScheduledRun | SnapshotEvent, Field(discriminator="source")]
 
 
-class Settings(EnvSettings):
-    alerts_topic: str
-    slack_webhook: str = ""
-    idempotency_table: str
+class Settings(NotifySettings):
     backup_selection: Literal["tagged", "all"] = "tagged"
     backup_tag: str = "automations:backup"
     backup_retention_days: int = Field(default=14, ge=1)
@@ -75,7 +69,7 @@ def back_up(run: ScheduledRun, settings: Settings, context: LambdaContext) -> di
     for kind, number in counts.items():
         metrics.add_metric(f"Backups{kind.capitalize()}", MetricUnit.Count, number)
     if report.worth_telling:
-        tell(summary(report, run), f"rds-backup/{run.time.isoformat()}", settings, context)
+        notifier(settings, context)(summary(report, run), key=f"rds-backup/{run.time.isoformat()}")
     report.raise_failures()
     return counts
 
@@ -88,7 +82,8 @@ def follow(event: SnapshotEvent, settings: Settings, context: LambdaContext) -> 
     if not (snapshot.own if snapshot else name.startswith(PREFIX)):
         outcome = "not ours"
     elif event.is_failure or (snapshot and snapshot.status == "failed"):
-        tell(snapshot_failed(event, kind, snapshot), f"{kind}/{name}/{event.detail.event_id}", settings, context)
+        tell = notifier(settings, context)
+        tell(snapshot_failed(event, kind, snapshot), key=f"{kind}/{name}/{event.detail.event_id}")
         outcome = "failed"
     elif not snapshot:
         outcome = "deleted already"
@@ -101,15 +96,3 @@ def follow(event: SnapshotEvent, settings: Settings, context: LambdaContext) -> 
         outcome = "complete"
     logger.info("Looked at a snapshot", snapshot=name, outcome=outcome)
     return {"snapshot": name, "outcome": outcome}
-
-
-def tell(message: Message, key: str, settings: Settings, context: LambdaContext) -> None:
-    """Tell people, once for the key."""
-    notify(
-        message,
-        key=key,
-        table=settings.idempotency_table,
-        context=context,
-        topic=settings.alerts_topic,
-        slack_webhook=settings.slack_webhook,
-    )

@@ -16,6 +16,13 @@ from typing import Any
 from security_remediation.policies import statements
 from security_remediation.reading import listed
 
+HOW_SURE = (
+    "Certain for what it finds, though Deny statements and permissions boundaries are not weighed. Rights that lead to others in "
+    "more steps, such as to pass a role, are not seen."
+)
+
+# Needs no reading.
+ADMINISTRATOR_ACCESS = re.compile(r"^arn:[a-z-]+:iam::aws:policy/AdministratorAccess$")
 GIVES_RIGHTS = {
     "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
     "role": ("iam:PutRolePolicy", "iam:AttachRolePolicy"),

@@ -11,11 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
+from automations.notify import Severity
 from security_remediation.message import who
+from security_remediation.plan import Plan
+from security_remediation.reading import unless_absent
 
 if TYPE_CHECKING:
     from automations.events.cloudtrail import ApiCall
-    from security_remediation.plan import Plan, Remediation
+    from security_remediation.plan import Remediation
 
 PREFIX = "audit/"
 
@@ -62,6 +65,7 @@ def entry(
         },
         "resource": plan.resource,
         "finding": plan.finding,
+        "severity": plan.severity,
         "steps": list(plan.steps),
         "remark": plan.remark,
         "before": dict(plan.before),
@@ -76,4 +80,22 @@ def keep(bucket: str, entry: Mapping[str, Any]) -> None:
         Key=key_of(entry["id"]),
         Body=json.dumps(entry, ensure_ascii=False, indent=1).encode(),
         ContentType="application/json",
+    )
+
+
+def recall(bucket: str, record: str) -> dict[str, Any] | None:
+    """The record as it was written last; None when nothing was begun yet."""
+    answer = unless_absent(lambda: aws.s3().get_object(Bucket=bucket, Key=key_of(record)), "NoSuchKey")
+    return dict(json.loads(answer["Body"].read())) if answer else None
+
+
+def plan_of(entry: Mapping[str, Any]) -> Plan:
+    """The plan of the record, as far as people are told of it."""
+    return Plan(
+        entry["resource"],
+        entry["finding"],
+        Severity(entry["severity"]),
+        steps=tuple(entry["steps"]),
+        remark=entry["remark"],
+        before=entry["before"],
     )

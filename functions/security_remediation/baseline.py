@@ -65,23 +65,37 @@ def take(snapshots: Mapping[str, Snapshot]) -> dict[str, int]:
 
 
 def note(key: str, settings: Mapping[str, Any]) -> None:
-    """Note the settings in the place of earlier ones."""
-    now = datetime.now(UTC)
-    aws.dynamodb().put_item(
-        TableName=_table(),
-        Item={
-            "id": {"S": key},
-            "settings": {"S": json.dumps(settings)},
-            "taken_at": {"S": f"{now:%Y-%m-%d %H:%M} UTC"},
-            "expiration": {"N": str(int((now + KEPT).timestamp()))},
-        },
-    )
+    """Note the settings. When they are others than before, the last note stays beside them."""
+    now, text, last = datetime.now(UTC), json.dumps(settings, sort_keys=True), _item(key)
+    item: dict[str, Any] = {
+        "settings": {"S": text},
+        "taken_at": {"S": f"{now:%Y-%m-%d %H:%M} UTC"},
+        "since": {"N": str(int(now.timestamp()))},
+    }
+    if last and last["settings"]["S"] == text:
+        item |= {name: last[name] for name in ("since", "before") if name in last}
+    elif last:
+        item["before"] = {"M": {name: last[name] for name in item if name in last}}
+    expires = {"N": str(int((now + KEPT).timestamp()))}
+    aws.dynamodb().put_item(TableName=_table(), Item={"id": {"S": key}, **item, "expiration": expires})
 
 
-def known(key: str) -> Note | None:
-    """What was noted last; None when it was never seen."""
-    item = aws.dynamodb().get_item(TableName=_table(), Key={"id": {"S": key}}, ConsistentRead=True).get("Item")
+def known(key: str, at: datetime | None = None) -> Note | None:
+    """What was noted last; None when it was never seen.
+
+    Args:
+        at: the time of a call that may have changed it: what was first noted after that does not say what was there before.
+    """
+    item = _item(key)
+    while item and at and int(item.get("since", {"N": "0"})["N"]) > at.timestamp():
+        item = item.get("before", {}).get("M", {})
     return Note(json.loads(item["settings"]["S"]), item["taken_at"]["S"]) if item else None
+
+
+def _item(key: str) -> dict[str, Any]:
+    """The item of the table, empty when there is none."""
+    answer = aws.dynamodb().get_item(TableName=_table(), Key={"id": {"S": key}}, ConsistentRead=True)
+    return dict(answer.get("Item", {}))
 
 
 def _table() -> str:
@@ -112,9 +126,9 @@ def there_again(resource: str, finding: str) -> Plan:
 
 
 def never_noted(resource: str, finding: str, severity: Severity, by_hand: str) -> Plan:
-    """It was deleted, and nobody knows what it was like."""
+    """It was deleted or changed, and nobody knows what it was like."""
     remark = (
-        "The hourly baseline has no note of it: it was deleted within the hour after it was made, or before the first "
-        f"run. {by_hand}"
+        "The hourly baseline has no note of it from before: it was made within the hour before the call, or the call came "
+        f"before the first run. {by_hand}"
     )
     return Plan(resource, finding, severity, remark=remark)

@@ -66,6 +66,15 @@ def _is_world(public: list[OneFamily]) -> bool:
     return any(one.prefixlen < limit for one in merged) or sum(one.num_addresses for one in merged) > allowed
 
 
+def public(networks: Iterable[Network]) -> list[Network]:
+    """Those that hold a public address."""
+    return [
+        one
+        for one in networks
+        if (_common(one, _public_ipv4()) if isinstance(one, IPv4Network) else _common(one, PUBLIC_IPV6))
+    ]
+
+
 def is_world(networks: Iterable[Network]) -> bool:
     """Whether the ranges, IPv4 or IPv6, together let (practically) everyone in."""
     ipv4: list[IPv4Network] = []

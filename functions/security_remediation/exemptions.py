@@ -68,13 +68,24 @@ def read_exemptions(text: str, parameter: str) -> tuple[Exemption, ...]:
 
 
 def judge(
-    remediation: str, resource: str, tags: Mapping[str, str], tag: str, entries: Iterable[Exemption], today: date
+    remediation: str,
+    resource: str,
+    tags: Mapping[str, str],
+    tag: str,
+    entries: Iterable[Exemption],
+    today: date,
+    also: Iterable[str] = (),
 ) -> Verdict:
-    """Whether the resource is exempted from the remediation today. One exemption that counts is enough."""
+    """Whether the resource is exempted from the remediation today. One exemption that counts is enough.
+
+    Args:
+        also: its other names.
+    """
+    names = (resource, *also)
     found = [
         (one.until, f"an entry in the configuration exempts it until {one.until}: {one.reason}")
         for one in entries
-        if one.remediation in {remediation, "*"} and one.covers(resource)
+        if one.remediation in {remediation, "*"} and any(one.covers(name) for name in names)
     ]
     unreadable = ""
     if tag in tags:

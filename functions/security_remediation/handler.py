@@ -8,7 +8,6 @@ changes more than the part that is open.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -19,11 +18,13 @@ from pydantic import BeforeValidator, Field
 from automations.errors import Refused, log_failure
 from automations.events.cloudtrail import ApiCall
 from automations.events.scheduler import ScheduledRun
-from automations.settings import COMMA_SEPARATED, EnvSettings
+from automations.notify import NotifySettings
+from automations.settings import COMMA_SEPARATED
 from security_remediation import organization
-from security_remediation.baseline import take
+from security_remediation.baseline import Snapshot, take
 from security_remediation.ingress import PortRange, parse_ports
 from security_remediation.modes import Mode, mode_of, parse_modes
+from security_remediation.policies import Trust
 from security_remediation.registry import REMEDIATIONS, judging
 from security_remediation.remediate import remediate
 
@@ -41,10 +42,7 @@ SecurityEvent = Annotated[ApiCall | ScheduledRun, Field(discriminator="detail_ty
 PEOPLE = {None, "signin.amazonaws.com", "AWS Internal"}
 
 
-class Settings(EnvSettings):
-    alerts_topic: str
-    slack_webhook: str = ""
-    idempotency_table: str
+class Settings(NotifySettings):
     mode: Mode = Mode.NOTIFY
     modes: Annotated[dict[str, str], BeforeValidator(parse_modes)] = Field(default_factory=dict)
     audit_bucket: str
@@ -55,6 +53,8 @@ class Settings(EnvSettings):
     sensitive_ports: Annotated[tuple[PortRange, ...], BeforeValidator(parse_ports), COMMA_SEPARATED]
     trusted_accounts: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     session_principals: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    trusted_organizations: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
+    secret_readers: Annotated[tuple[str, ...], COMMA_SEPARATED] = ()
     trust_organization: bool = False
     exemption_tag: str = "automations:security-exempt"
 
@@ -63,9 +63,15 @@ class Settings(EnvSettings):
         return self.own_role_arn.split(":")[4]
 
     @property
+    def trust(self) -> Trust:
+        own = organization.noted() if self.trust_organization else organization.Organization()
+        listed = {self.account, *self.trusted_accounts, *self.trusted_organizations}
+        return Trust(own.accounts.union(listed, [own.id] if own.id else ()), knows_organization=own.id is not None)
+
+    @property
     def trusted(self) -> frozenset[str]:
-        of_organization = organization.accounts() if self.trust_organization else ()
-        return frozenset({self.account, *self.trusted_accounts, *of_organization})
+        """Ids of accounts and organisations."""
+        return self.trust.ids
 
 
 @logger.inject_lambda_context(correlation_id_path=EVENT_BRIDGE)
@@ -94,11 +100,11 @@ def lambda_handler(event: ApiCall | ScheduledRun, context: LambdaContext) -> dic
 
 def take_baseline(settings: Settings) -> dict[str, Any]:
     """Note what the remediations that are not off would make again, and whom to trust."""
-    snapshots = {
-        one.NAME: one.snapshot
-        for one in REMEDIATIONS
-        if hasattr(one, "snapshot") and mode_of(one, settings.mode, settings.modes) != Mode.OFF
-    }
+    snapshots: dict[str, Snapshot] = {}
+    for one in REMEDIATIONS:
+        snapshot = getattr(one, "snapshot", None)  # two may stand on the same one
+        if snapshot and snapshot not in snapshots.values() and mode_of(one, settings.mode, settings.modes) != Mode.OFF:
+            snapshots[one.NAME] = snapshot
     if settings.trust_organization:
         snapshots["organization"] = organization.snapshot
     noted = take(snapshots)
@@ -126,7 +132,7 @@ def ignored(event: ApiCall, settings: Settings) -> str:
         return f"{record.user_identity.invoked_by} made the call on the account's behalf."
     if record.user_identity.issuer.arn == settings.own_role_arn:
         return "It is this function's own call."
-    if any(fnmatchcase(arn, pattern) for arn in record.user_identity.arns for pattern in settings.allowed_principals):
+    if record.user_identity.among(settings.allowed_principals):
         return "The principal is on the list of those who may."
     # CloudTrail shows a call on another account's bucket to the caller's account as well.
     owners = {one.account_id for one in record.resources or () if one.type == "AWS::S3::Bucket" and one.account_id}

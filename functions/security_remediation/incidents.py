@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from automations import aws
 
 if TYPE_CHECKING:
@@ -32,8 +34,17 @@ def incident_key(remediation: str, event: ApiCall, plan: Plan, outcome: str) -> 
     """What makes two calls one incident: actor, resource, action, what is wrong with it, and what became of it."""
     identity = event.detail.user_identity
     actor = identity.arn or identity.principal_id or identity.account_id or ""
-    said = (remediation, actor, plan.resource, plan.finding, plan.severity, event.detail.event_name, outcome)
-    return sha256("\n".join(said).encode()).hexdigest()
+    return _key(remediation, actor, plan.resource, plan.finding, plan.severity, event.detail.event_name, outcome)
+
+
+def failure_key(remediation: str, error: Exception) -> str:
+    """What makes two failures one incident: the remediation, and the kind of the error, which AWS tells by a code."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    return _key("failed", remediation, type(error).__name__, code)
+
+
+def _key(*parts: str) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()
 
 
 def count(key: str, event: ApiCall, table: str) -> Incident:

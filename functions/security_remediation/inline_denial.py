@@ -6,13 +6,14 @@ It adds to what is there and changes nothing of it, so that taking it away puts 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from automations import aws
+from automations.events.cloudtrail import CloudTrailRecord
 from security_remediation.plan import State
-from security_remediation.reading import tags_of, unless_absent
+from security_remediation.principals import call_iam, tags
+from security_remediation.reading import unless_absent
 
 PREFIX = "EventBridgeAutomations-"
 
@@ -50,19 +51,17 @@ def read_policy(kind: str, name: str, policy: str) -> State:
     Args:
         kind: `User` or `Role`.
     """
-    who = {f"{kind}Name": name}
-    tags = unless_absent(lambda: list(_tags(kind, who)), "NoSuchEntity")
-    if tags is None:
+    tagged = unless_absent(lambda: tags(kind, name), "NoSuchEntity")
+    if tagged is None:
         return State(None)
-    get: Any = getattr(aws.iam(), f"get_{kind.lower()}_policy")
-    found = unless_absent(lambda: get(**who, PolicyName=policy), "NoSuchEntity")
-    return State(found["PolicyDocument"] if found else {}, tags_of(tags))
+    asked = {f"{kind}Name": name, "PolicyName": policy}
+    found = unless_absent(lambda: call_iam("get_{}_policy", kind, **asked), "NoSuchEntity")
+    return State(found["PolicyDocument"] if found else {}, tagged)
 
 
-def _tags(kind: str, who: Mapping[str, str]) -> Iterator[Any]:
-    pages = aws.iam().get_paginator(f"list_{kind.lower()}_tags")  # type: ignore[call-overload]
-    for page in pages.paginate(**who):
-        yield from page["Tags"]
+def revoking(conditions: Conditions, record: CloudTrailRecord) -> dict[str, Any]:
+    """The part of a change that makes `put_denial` revoke what was issued until then."""
+    return {"conditions": conditions, "since": record.event_time.isoformat() if record.event_time else ""}
 
 
 def put_denial(change: Mapping[str, Any]) -> None:
@@ -85,13 +84,11 @@ def restore_policy(before: Mapping[str, Any]) -> None:
     if before["document"]:
         _put(before, before["document"])
         return
-    delete: Any = getattr(aws.iam(), f"delete_{before['kind'].lower()}_policy")
-    unless_absent(lambda: delete(**_named(before)), "NoSuchEntity")
+    unless_absent(lambda: call_iam("delete_{}_policy", before["kind"], **_named(before)), "NoSuchEntity")
 
 
 def _put(change: Mapping[str, Any], document: Mapping[str, Any]) -> None:
-    put: Any = getattr(aws.iam(), f"put_{change['kind'].lower()}_policy")
-    put(**_named(change), PolicyDocument=json.dumps(document))
+    call_iam("put_{}_policy", change["kind"], **_named(change), PolicyDocument=json.dumps(document))
 
 
 def _named(change: Mapping[str, Any]) -> dict[str, str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from automations import aws
+from automations.notify import Severity
 from security_remediation.permissions import ANY_USER, READ_USER_TAGS
-from security_remediation.plan import Allow, Permissions, State
+from security_remediation.plan import Allow, Permissions, Plan, State, settled
 from security_remediation.principals import another_user, made_later, user_tags
 from security_remediation.reading import unless_absent
 
@@ -33,6 +34,19 @@ def read_login(record: CloudTrailRecord) -> State:
     found = unless_absent(lambda: aws.iam().get_login_profile(UserName=user), "NoSuchEntity")
     profile = found["LoginProfile"] if found else None
     return State(None if profile is None or made_later(profile["CreateDate"], record) else user, tags=user_tags(user))
+
+
+def plan_deletion(
+    record: CloudTrailRecord, state: State, severity: Severity, *, finding: str, step: str
+) -> Plan | None:
+    """Delete the login profile of a user whose password somebody else chose; None when it was the user."""
+    user = another_user(record)
+    if user is None:
+        return None
+    resource = f"IAM user {user}"
+    if state.current is None:
+        return settled(resource, finding, state)
+    return Plan(resource, finding, severity, steps=(step,), remark=GONE, change={"UserName": user})
 
 
 def delete_login(user: str) -> None:

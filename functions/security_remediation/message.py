@@ -16,6 +16,10 @@ class Outcome(StrEnum):
     LEFT = "nothing to do"
 
 
+AFTER_A_FAILURE = (
+    "Lambda tries again twice; after that the event is in the failed-events queue. Look now whether something is open. "
+    "Other events on which this remediation fails in the same way within 15 minutes are counted, not told: they are in the queue."
+)
 TITLE_ENDS = {Outcome.CLOSED: ": put right", Outcome.EXEMPT: ": exempt"}
 
 
@@ -47,7 +51,7 @@ def message(
     text = {
         Outcome.TOLD: f"In enforce mode this would be done:\n{steps}",
         Outcome.CLOSED: f"This was done:\n{steps}",
-        Outcome.EXEMPT: f"Without its exemption, this would be done in enforce mode:\n{steps}",
+        Outcome.EXEMPT: f"Without its exemption, this would be done in enforce mode:\n{steps}" if steps else "",
         Outcome.LEFT: "",
     }[outcome]
     repeated = f"The same was done {incident.more} more times since the last message." if incident.more else ""
@@ -62,16 +66,16 @@ def message(
     )
 
 
-def failure(event: ApiCall, remediation: str, error: Exception) -> Message:
+def failure(event: ApiCall, remediation: str, error: Exception, incident: Incident) -> Message:
     """What to say when a call could not be judged, or what it opened could not be closed."""
     record = event.detail
+    alike = f"{incident.more} more events failed so since the last message." if incident.more else ""
     return Message(
         severity=Severity.CRITICAL,
         title=f"{record.event_name} by {who(record.user_identity)} could not be dealt with",
         event=event,
         facts={"Remediation": remediation, **_facts(record)},
-        text=f"{error}\nLambda tries again twice; after that the event is in the failed-events queue. "
-        "Look now whether something is open.",
+        text="\n".join(part for part in (str(error), AFTER_A_FAILURE, alike) if part),
         link=_link(event),
     )
 

@@ -1,9 +1,10 @@
-"""The accounts of the organisation, noted every hour, so that each of them need not be listed as trusted."""
+"""The organisation and its accounts, noted every hour, so that each of them need not be listed as trusted."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from automations import aws
@@ -13,33 +14,48 @@ from security_remediation.reading import unless_absent
 KEY = "organization"
 HOUR = 3600
 
-_read: dict[int, frozenset[str]] = {}
+
+@dataclass(frozen=True)
+class Organization:
+    """As it was noted last.
+
+    Attributes:
+        accounts: ids of its accounts.
+        id: its own, such as `o-a1b2c3d4e5`; "" when the account is in none; None when that is not known.
+    """
+
+    accounts: frozenset[str] = frozenset()
+    id: str | None = None
+
+
+_read: dict[int, Organization] = {}
 """What was read in this hour, by the hour."""
 
 
 def snapshot() -> Mapping[str, Any]:
-    """All accounts; none once the account has left its organisation.
+    """Its id and all accounts; none once the account has left its organisation.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html: only the management account and
-    delegated administrators may ask.
+    delegated administrators may ask. An account's ARN is `arn:aws:organizations::<management account>:account/o-.../<account>`.
     """
     pages = aws.organizations().get_paginator("list_accounts").paginate()
     found = unless_absent(
-        lambda: [account["Id"] for page in pages for account in page["Accounts"]], "AWSOrganizationsNotInUseException"
+        lambda: [account for page in pages for account in page["Accounts"]], "AWSOrganizationsNotInUseException"
     )
-    return {KEY: {"accounts": sorted(found or [])}}
+    own = {account["Arn"].split("/")[1] for account in found or []}
+    return {KEY: {"id": "".join(own), "accounts": sorted(account["Id"] for account in found or [])}}
 
 
-def accounts() -> frozenset[str]:
-    """The accounts as they were noted last. None before the first run, so that none is trusted by mistake.
+def noted() -> Organization:
+    """The organisation as it was noted last. Before the first run nothing is known, so that nobody is trusted by mistake.
 
-    They are read once an hour, as often as they are noted.
+    It is read once an hour, as often as it is noted.
     """
     hour = int(time.time() // HOUR)
     if hour not in _read:
-        noted = known(KEY)
-        if not noted:
-            return frozenset()
+        note = known(KEY)
+        if not note:
+            return Organization()
         _read.clear()
-        _read[hour] = frozenset(noted.settings["accounts"])
+        _read[hour] = Organization(frozenset(note.settings["accounts"]), note.settings.get("id"))
     return _read[hour]

@@ -8,6 +8,7 @@ ANY_GROUP = "arn:${AWS::Partition}:iam::${AWS::AccountId}:group/*"
 ANY_ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"
 ANY_OWN_POLICY = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/*"
 ANY_POLICY = (ANY_OWN_POLICY, "arn:${AWS::Partition}:iam::aws:policy/*")
+ANY_TRAIL = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*"
 
 NO_RESOURCES = "These know no resource-level permissions."
 ANY_ONE = "Any one of the account may be the one that was opened."

@@ -63,14 +63,16 @@ class State:
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
-    resource: kind and name, as people say it; the same words each time, because an exemption names it.
+    resource: kind and name, as people say it; the same words each time, because an exemption names it, and also for what is made
+        in its place, because `undo` deletes that.
     finding: what is wrong with it; goes on from the resource's name.
     steps: what closes it, each a sentence.
-    remark: without steps, why there are none, and what a person should do next; with steps but nothing in `before`, what a
-        person does instead of `undo`.
+    remark: without steps, why there are none, and what a person should do next; with steps, what they leave to a person, or,
+        with nothing in `before`, what a person does instead of `undo`.
     change: the arguments of the API calls that `apply` makes.
     before: what `restore` needs to put the previous state back, as JSON knows it. It is kept with the audit record. Empty:
         nothing can.
+    also: other names by which an exemption may name it, such as that of the whole that it is a part of.
     """
 
     resource: str
@@ -80,6 +82,7 @@ class Plan:
     remark: str = ""
     change: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
 
 def settled(resource: str, finding: str, state: State) -> Plan:
@@ -98,9 +101,14 @@ class Remediation(Protocol):
     Attributes:
         NAME: of the module.
         EVENTS: the calls that it judges.
+        READ_ONLY: for calls that only read: the template's condition on which its rule, which must be its own, is enabled. EventBridge
+            gives such calls to no other rules than those in a state of their own.
         PATTERN: what else an event's `detail` must have, as an event pattern: then it has a rule of its own.
         READS, WRITES: what `read` and `apply` need of the role.
         SURE: how sure the finding is, and what it misses; one or two sentences for docs/security.md.
+
+    One whose plan cannot tell what is left after its own change from what somebody else left so has `left(state)`, too: the steps
+    that are still to do.
     """
 
     NAME: str

@@ -1,4 +1,7 @@
-"""Which statements of a bucket policy let in everyone, or an account that is not trusted.
+"""Which statements of a resource's policy let in everyone, or an account or organisation that is not trusted.
+
+It serves bucket policies, key policies, and, with differences of their own, trust policies of roles (`trust`) and policies of
+Lambda functions (`lambda_policies`).
 
 "Everyone" is Amazon S3's own definition of a public policy: a statement is not public when it grants access only to fixed
 values, without wildcards or policy variables, of a principal or of one of a few condition keys.
@@ -7,76 +10,107 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 It is read more narrowly in one point: an ARN with a wildcard is still fixed when its account is, because nobody outside that
 account gets in. Deny statements are not weighed against what is allowed.
 
-Not foreign: AWS services, CloudFront's origin access identities, and canonical user IDs, which do not say whose they are (S3
-itself replaces those of an account by the account). A fixed organisation, VPC, endpoint or address range may be anybody's.
+What is fixed is judged further. All conditions of a statement must hold, so one that limits it to somebody trusted is enough. An
+account that is not trusted is foreign, and so is an organisation once the own one is known; until then it may be the own one. Whose a
+VPC, an endpoint, an address, a user ID or a resource without an account in its ARN is, a policy does not say. What may be one's
+own is left to people.
+
+Not foreign: AWS services, unless a condition says that they act for a stranger; CloudFront's origin access identities; and
+canonical user IDs, which do not say whose they are (S3 itself replaces those of an account by the account).
 """
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from security_remediation.cidrs import is_world, read_cidr
-
-ACCOUNT = re.compile(r"^\d{12}$")
-ARN = re.compile(r"^arn:[a-z-]+:[^:]*:[^:]*:(?P<account>[^:]*):")
-VARIABLE = re.compile(r"[*?]|\$\{")
+from security_remediation.conditions import ACCOUNT, ARN, ORGANIZATION, SOURCE, VARIABLE, WHO, Limit, limits
+from security_remediation.reading import listed
 
 EVERYONE = "everyone"
 NOBODY = ""
 
-# Lower case: condition keys are not case-sensitive.
-ACCOUNT_KEYS = {
-    "aws:principalaccount",
-    "aws:sourceaccount",
-    "aws:sourceowner",
-    "kms:calleraccount",
-    "s3:dataaccesspointaccount",
-}
-ARN_KEYS = {"aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"}
-OTHER_KEYS = {
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:sourcevpc",
-    "aws:sourcevpce",
-    "aws:userid",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id",
-}
-# Negations, `...IfExists` and `ForAllValues:` also let in requests that do not have the key at all.
-OPERATORS = {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"}
+
+@dataclass(frozen=True)
+class Trust:
+    """Whom to trust.
+
+    Attributes:
+        ids: of accounts and organisations.
+        knows_organization: whether the own organisation, if there is one, is known; then any other is foreign.
+    """
+
+    ids: frozenset[str]
+    knows_organization: bool = False
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody whom a statement lets in.
+
+    Attributes:
+        name: as people say it: `everyone`, `account 444455556666`, `VPC vpc-1a2b3c4d`.
+        sure: whether it is known not to be trusted. Otherwise it may be one's own.
+    """
+
+    name: str
+    sure: bool = True
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """Attributes:
-    position: of the statement in the policy, from 0.
-    to: who is let in: `everyone`, or which accounts.
-    kept: the statement without those who must not be let in; None when nobody is left.
+    """Strangers whom a statement lets in; of those that are sure and those that are not, one each.
+
+    Attributes:
+        position: of the statement in the policy, from 0.
+        name: of the statement.
+        to: who is let in.
+        sure: see `Stranger`.
+        kept: when they are sure, the statement without them; None when nobody is left.
     """
 
     position: int
     name: str
     to: str
+    sure: bool = True
     kept: Mapping[str, Any] | None = None
 
 
-Whom = Callable[[str, str, Mapping[str, Any], Collection[str]], set[str]]
-"""Whom a principal lets in who is not trusted, from its kind, its value, its statement's conditions, and who is trusted."""
+Whom = Callable[[str, str, Mapping[str, Any], Trust], set[Stranger]]
+"""The strangers that a principal lets in, from its kind, its value, its statement's conditions, and who is trusted."""
 
 
 def statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The statements: AWS takes a single one without a list, too."""
-    return list(_listed(policy.get("Statement")))
+    return listed(policy.get("Statement"))
 
 
-def whom(kind: str, value: str, conditions: Mapping[str, Any], trusted: Collection[str]) -> set[str]:
-    """Whom a principal of a bucket policy lets in who is not trusted: EVERYONE, or accounts."""
+def whom(kind: str, value: str, conditions: Mapping[str, Any], trust: Trust) -> set[Stranger]:
+    """The strangers that a principal of a bucket policy lets in."""
+    held = limits(conditions)
     owner = _owner(kind, value)
-    return _strangers(list(_limits(conditions)), trusted) if owner == EVERYONE else {owner} - {*trusted, NOBODY}
+    if owner == EVERYONE:
+        return strangers(held, trust)
+    if kind == "Service":
+        sources = [limit for limit in held if limit.key in SOURCE]
+        found = strangers(sources, trust) if sources else set()
+        return {Stranger(f"{value} for {one.name}", one.sure) for one in found}
+    who = [limit for limit in held if limit.key in WHO]
+    return set() if owner == NOBODY else strangers([Limit(frozenset({owner})), *who], trust)
 
 
-def exposures(policy: Mapping[str, Any], trusted: Collection[str], whom: Whom = whom) -> list[Exposure]:
-    """What in the policy lets in everyone, or an account other than the trusted ones.
+def strangers(held: Collection[Limit], trust: Trust) -> set[Stranger]:
+    """Who gets in within all these limits and is not trusted; of those that are sure and those that are not, the former."""
+    if not held:
+        return {Stranger(EVERYONE)}
+    found = [_strangers(limit, trust) for limit in held]
+    if not all(found):  # one limit to somebody trusted is enough
+        return set()
+    together = set().union(*found)
+    return {one for one in together if one.sure} or together
+
+
+def exposures(policy: Mapping[str, Any], trust: Trust, whom: Whom = whom) -> list[Exposure]:
+    """What in the policy lets in strangers, in its order.
 
     Args:
         whom: how principals are read, for policies of other services.
@@ -84,37 +118,70 @@ def exposures(policy: Mapping[str, Any], trusted: Collection[str], whom: Whom = 
     return [
         exposure
         for position, statement in enumerate(statements(policy))
-        if (exposure := _judge(position, statement, trusted, whom))
+        if str(statement.get("Effect", "")).lower() == "allow"
+        for exposure in _judge(position, statement, trust, whom)
     ]
 
 
+def sure(exposed: Iterable[Exposure]) -> list[Exposure]:
+    """Those to be closed."""
+    return [one for one in exposed if one.sure]
+
+
 def without(policy: Mapping[str, Any], exposed: Collection[Exposure]) -> dict[str, Any] | None:
-    """The policy without these exposures, everything else as it is; None when no statement is left."""
-    replaced = {exposure.position: exposure.kept for exposure in exposed}
+    """The policy without those exposures that are sure, everything else as it is; None when no statement is left."""
+    replaced = {exposure.position: exposure.kept for exposure in sure(exposed)}
     left = [kept for position, one in enumerate(statements(policy)) if (kept := replaced.get(position, one))]
     return {**policy, "Statement": left} if left else None
 
 
-def _judge(position: int, statement: Mapping[str, Any], trusted: Collection[str], whom: Whom) -> Exposure | None:
-    if str(statement.get("Effect", "")).lower() != "allow":
-        return None
+def named(exposed: Iterable[Exposure]) -> str:
+    """To whom, each once."""
+    return ", ".join(dict.fromkeys(one.to for one in exposed))
+
+
+def doubts(exposed: Iterable[Exposure]) -> str:
+    """What people should look at because it is not sure, "" for nothing."""
+    unsure = [one for one in exposed if not one.sure]
+    if not unsure:
+        return ""
+    where = "; ".join(f"{one.name} lets in {one.to}" for one in unsure)
+    trusting = (
+        " To trust an organisation, name it in TrustedOrganizations; the own one is known with TrustOrganization."
+        if any("organisation " in one.to for one in unsure)
+        else ""
+    )
+    return (
+        f"Left as it is, because it may be your own: {where}. If it is nobody's whom you trust, take it out of the "
+        f"policy.{trusting}"
+    )
+
+
+def _judge(position: int, statement: Mapping[str, Any], trust: Trust, whom: Whom) -> list[Exposure]:
     name = f"statement {statement.get('Sid') or position + 1}"
-    if "NotPrincipal" in statement:  # with Allow: everyone else
-        return Exposure(position, name, EVERYONE)
-    principal = statement.get("Principal", {})
-    named = principal if isinstance(principal, Mapping) else {"AWS": principal}
-    strangers: set[str] = set()
+    found: set[Stranger] = set()
     kept: dict[str, list[str]] = {}
-    for kind, values in named.items():
-        for value in _listed(values):
-            let_in = whom(kind, value, statement.get("Condition") or {}, trusted)
-            strangers |= let_in
-            if not let_in:
-                kept.setdefault(kind, []).append(value)
-    if not strangers:
-        return None
-    to = EVERYONE if EVERYONE in strangers else ", ".join(f"account {stranger}" for stranger in sorted(strangers))
-    return Exposure(position, name, to, {**statement, "Principal": kept} if kept else None)
+    for kind, value in _principals(statement):
+        let_in = whom(kind, value, statement.get("Condition") or {}, trust)
+        found |= let_in
+        if "Principal" in statement and not any(one.sure for one in let_in):
+            kept.setdefault(kind, []).append(value)
+    known, unknown = _named(one for one in found if one.sure), _named(one for one in found if not one.sure)
+    closed = Exposure(position, name, known, kept={**statement, "Principal": kept} if kept else None)
+    return [closed] * bool(known) + [Exposure(position, name, unknown, sure=False)] * bool(unknown)
+
+
+def _principals(statement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if "NotPrincipal" in statement:  # with Allow: everyone else
+        return [("AWS", "*")]
+    principal = statement.get("Principal", {})
+    by_kind = principal if isinstance(principal, Mapping) else {"AWS": principal}
+    return [(kind, value) for kind, values in by_kind.items() for value in listed(values)]
+
+
+def _named(some: Iterable[Stranger]) -> str:
+    names = {one.name for one in some}
+    return EVERYONE if EVERYONE in names else ", ".join(sorted(names))
 
 
 def _owner(kind: str, value: str) -> str:
@@ -129,57 +196,11 @@ def _owner(kind: str, value: str) -> str:
     return EVERYONE if kind == "Federated" else value
 
 
-def _strangers(limits: list[set[str]], trusted: Collection[str]) -> set[str]:
-    """Whom a statement for everyone lets in, given the conditions' limits; all of these must hold."""
-    if not limits:
-        return {EVERYONE}
-    named = [limit for limit in limits if limit]
-    return set() if any(limit <= {*trusted} for limit in named) else set().union(*named) - {*trusted}
-
-
-def _limits(conditions: Mapping[str, Any]) -> Iterator[set[str]]:
-    """For each condition that limits access to something fixed: the accounts that it names."""
-    for operator, keys in conditions.items():
-        for key, values in keys.items():
-            limit = _limit(
-                operator.lower().removeprefix("foranyvalue:"), key.lower(), [str(v) for v in _listed(values)]
-            )
-            if limit is not None:
-                yield limit
-
-
-def _limit(operator: str, key: str, values: list[str]) -> set[str] | None:
-    """The accounts that a condition names, empty when it fixes something else; None when it does not limit access."""
-    if operator == "ipaddress" and key == "aws:sourceip":
-        return None if _is_open(values) else set()
-    if operator not in OPERATORS or not values:
-        return None
-    if key in ARN_KEYS:
-        values = [_up_to_account(value) for value in values]
-    elif key == "aws:principalorgpaths":  # o-a1b2c3d4e5/r-ab12/*
-        values = [value.partition("/")[0] for value in values]
-    elif key not in ACCOUNT_KEYS | OTHER_KEYS:
-        return None
-    if any(VARIABLE.search(value) for value in values):
-        return None
-    named = {value.rpartition(":")[2] for value in values} if key in ACCOUNT_KEYS | ARN_KEYS else set()
-    return {account for account in named if ACCOUNT.match(account)}
-
-
-def _up_to_account(arn: str) -> str:
-    """The part of an ARN that must be fixed: all of it when it names no account, as a bucket's."""
-    found = ARN.match(arn)
-    return arn[: found.end("account")] if found and found["account"] else arn
-
-
-def _is_open(cidrs: list[str]) -> bool:
-    try:
-        return is_world(read_cidr(cidr) for cidr in cidrs)
-    except ValueError:  # a policy variable, say
-        return True
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+def _strangers(limit: Limit, trust: Trust) -> set[Stranger]:
+    """Of one limit."""
+    return {
+        Stranger(f"organisation {owner}", trust.knows_organization)
+        if ORGANIZATION.match(owner)
+        else Stranger(f"account {owner}" if ACCOUNT.match(owner) else owner)
+        for owner in limit.owners - trust.ids
+    } | {Stranger(thing, sure=False) for thing in limit.things}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from security_remediation.reading import document, unless_absent
+from security_remediation.reading import document, name_of, unless_absent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,16 @@ def target(record: CloudTrailRecord) -> tuple[str, str]:
     """`User`, `Group` or `Role`, as the call's name has it, and the name of that one."""
     [kind] = re.findall("User|Group|Role", record.event_name)
     return kind, record.required(f"{kind.lower()}Name")
+
+
+def call_iam(operation: str, kind: str, **arguments: Any) -> Any:
+    """Call one of the operations that IAM has for users, for groups and for roles, such as `put_{}_policy`.
+
+    Args:
+        kind: `User`, `Group` or `Role`.
+    """
+    method: Any = getattr(aws.iam(), operation.format(kind.lower()))
+    return method(**arguments)
 
 
 def tags(kind: str, name: str) -> dict[str, str]:
@@ -57,6 +67,11 @@ def pages(operation: str) -> Any:
     return aws.iam().get_paginator(operation)  # type: ignore[call-overload]
 
 
+def caller_name(record: CloudTrailRecord) -> str:
+    """The name of the user who made the call; "" when the record has none, as that of a failed sign-in may."""
+    return record.user_identity.user_name or name_of(record.user_identity.arn or "")
+
+
 def another_user(record: CloudTrailRecord) -> str | None:
     """The user whom the call is about, unless that is who made it.
 
@@ -66,8 +81,9 @@ def another_user(record: CloudTrailRecord) -> str | None:
     caller, user = record.user_identity, record.parameter("userName")
     if not user:
         return None
-    name = caller.user_name or (caller.arn or "").rpartition("/")[2]
-    own = caller.type == "IAMUser" and name.casefold() == user.casefold()  # names differ by more than their case
+    own = (
+        caller.type == "IAMUser" and caller_name(record).casefold() == user.casefold()
+    )  # names differ by more than their case
     return None if own else user
 
 

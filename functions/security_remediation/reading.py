@@ -27,7 +27,7 @@ def unless_absent(call: Callable[[], Answer], *codes: str) -> Answer | None:
 
 def bucket_tags(bucket: str) -> dict[str, str]:
     answer = unless_absent(lambda: aws.s3().get_bucket_tagging(Bucket=bucket), "NoSuchTagSet", "NoSuchBucket")
-    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]} if answer else {}
+    return tags_of(answer["TagSet"]) if answer else {}
 
 
 def listed(value: object) -> list[Any]:

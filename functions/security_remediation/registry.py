@@ -11,11 +11,14 @@ from security_remediation.remediations import (
     bucket_policy,
     config_recorder,
     console_sign_in_without_mfa,
+    data_read,
+    database_deleted,
     ebs_encryption,
     ebs_snapshot_shared,
     federation_token,
     flow_logs_deleted,
     function_code,
+    function_policy,
     guardduty_detector,
     guardduty_members,
     image_deregistered,
@@ -33,6 +36,7 @@ from security_remediation.remediations import (
     public_acl,
     public_sharing_block,
     rds_snapshot_shared,
+    recovery_point_deleted,
     resolver_query_logging_deleted,
     role_trust,
     root_activity,
@@ -40,6 +44,7 @@ from security_remediation.remediations import (
     security_hub,
     serial_console,
     ssm_session,
+    trail_changed,
     trail_deleted,
     trail_log_lifecycle,
     trail_selectors,
@@ -51,6 +56,8 @@ from security_remediation.remediations import (
 REMEDIATIONS: tuple[Remediation, ...] = (
     # @ trail
     trail_stopped,
+    trail_deleted,
+    trail_changed,
     trail_selectors,
     trail_log_lifecycle,
     guardduty_detector,
@@ -58,7 +65,6 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     security_hub,
     config_recorder,
     # @ baseline
-    trail_deleted,
     flow_logs_deleted,
     resolver_query_logging_deleted,
     bucket_policy,
@@ -85,6 +91,7 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     kms_key_policy,
     kms_key_deletion,
     lambda_permission,
+    function_policy,
     trust_anchor,
     account_public_access_block,
     # @ sessions
@@ -97,6 +104,10 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     # @ compute
     function_code,
     instance_user_data,
+    # @ reads
+    data_read,
+    database_deleted,
+    recovery_point_deleted,
     root_activity,
 )
 

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from automations.errors import InvalidEvent
 from automations.events.cloudtrail import CloudTrailRecord
 from security_remediation.reading import listed
+
+HOW_SURE = "Certain. Accounts of the own organization are foreign unless they are in TrustedAccounts."
 
 ACCOUNT, EVERYONE, ORGANIZATION, UNIT = "UserId", "Group", "OrganizationArn", "OrganizationalUnitArn"
 KINDS = {
@@ -66,10 +67,7 @@ def added(record: CloudTrailRecord, permission: str) -> list[Grantee]:
         return list(grantees(request)) if operation == "add" else []
     attribute = str(record.parameter("attributeType") or record.parameter("attribute") or "")
     if permission in request or attribute.replace("_", "").lower() == permission.lower():
-        raise InvalidEvent(
-            f"CloudTrail's record of {record.event_name} has no usable requestParameters.{permission}, so it cannot be "
-            f"judged. Look at it in CloudTrail: event ID {record.event_id}."
-        )
+        raise record.unusable(f"has no usable requestParameters.{permission}, so it cannot be judged")
     return []
 
 

@@ -1,4 +1,4 @@
-"""Whom the trust policy of a role lets in: everyone, or an account that is not trusted.
+"""Whom the trust policy of a role lets in: everyone, or an account or organisation that is not trusted.
 
 It is judged as a bucket policy is (`policies`), with these differences:
 
@@ -11,25 +11,14 @@ It is judged as a bucket policy is (`policies`), with these differences:
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from security_remediation.policies import (
-    ACCOUNT_KEYS,
-    ARN,
-    ARN_KEYS,
-    EVERYONE,
-    OPERATORS,
-    Exposure,
-    exposures,
-    statements,
-    whom,
-)
+from security_remediation.conditions import ARN, OPERATORS, WHO
+from security_remediation.policies import EVERYONE, Exposure, Stranger, Trust, exposures, statements, whom
 from security_remediation.reading import listed
 
 UNIQUE_ID = re.compile(r"^A[A-Z]{3}[A-Z0-9]{12,}$")
-
-WHO = ACCOUNT_KEYS | ARN_KEYS | {"aws:principalorgid", "aws:principalorgpaths"}
 
 SUB, AUD = "sub", "aud"
 # Issuers with the claim that names the tenant. The last four are known to every account, without a provider of its own.
@@ -58,9 +47,9 @@ SHARED = {
 TENANT = re.compile(r"^([^:/*?$]+[:/][^:/*?$]+[:/]|[^*?$]+$)")
 
 
-def trusted_by(policy: Mapping[str, Any], trusted: Collection[str]) -> list[Exposure]:
-    """What in the trust policy lets in everyone, or an account other than the trusted ones."""
-    return exposures(policy, trusted, _whom)
+def trusted_by(policy: Mapping[str, Any], trust: Trust) -> list[Exposure]:
+    """What in the trust policy lets in strangers."""
+    return exposures(policy, trust, _whom)
 
 
 def names_unique_id(policy: Mapping[str, Any]) -> bool:
@@ -87,22 +76,22 @@ def _principals(statement: Mapping[str, Any]) -> list[str]:
     return listed(principal.get("AWS")) if isinstance(principal, Mapping) else []
 
 
-def _whom(kind: str, value: str, conditions: Mapping[str, Any], trusted: Collection[str]) -> set[str]:
+def _whom(kind: str, value: str, conditions: Mapping[str, Any], trust: Trust) -> set[Stranger]:
     if kind != "Federated":
         who = {
             operator: {key: keys[key] for key in keys if key.lower() in WHO} for operator, keys in conditions.items()
         }
-        return whom(kind, value, who, trusted)
-    if (arn := ARN.match(value)) and arn["account"] not in trusted:
-        return {arn["account"]}
+        return whom(kind, value, who, trust)
+    if (arn := ARN.match(value)) and arn["account"] not in trust.ids:
+        return {Stranger(f"account {arn['account']}")}
     issuer = value.partition(":oidc-provider/")[2] if arn else value
     claim = SHARED.get(issuer)
     if claim is None:  # an issuer of one's own, such as a cluster's; without an ARN there is no other than those above
-        return set() if arn else {EVERYONE}
+        return set() if arn else {Stranger(EVERYONE)}
     return (
         set()
         if any(all(map(TENANT.match, values)) for values in _fixed(conditions, f"{issuer}:{claim}"))
-        else {EVERYONE}
+        else {Stranger(EVERYONE)}
     )
 
 

@@ -12,7 +12,6 @@ from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from security_remediation.reading import own_region, tags_of, unless_absent
 
-ANY_TRAIL = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*"
 ANY_DETECTOR = "arn:${AWS::Partition}:guardduty:${AWS::Region}:${AWS::AccountId}:detector/*"
 THE_HUB = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:hub/default"
 ANY_RECORDER = "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:configuration-recorder/*"

@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from automations.events.webhook import WebhookDetail
+from automations import publish
+from automations.events.webhook import WebhookReceived
 from webhook_receiver.request import Refusal, Request
 from webhook_receiver.webhooks import Webhook
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-LARGEST_ENTRY = 1_000_000
-"""Bytes; PutEvents demands less than 1 MB: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
 DEEPEST = 100
 """Levels of nesting, of EventBridge's 1,000: more than any provider needs, and no danger to a reader."""
 LARGEST_INTEGER = 2**63 - 1
@@ -148,10 +147,9 @@ def entry(
     Raises:
         Refusal: EventBridge would not take it.
     """
-    detail = WebhookDetail(id=sender_id, scheme=webhook.scheme, payload=payload)
+    detail = {"id": sender_id, "scheme": webhook.scheme, "payload": payload}
     source, detail_type = f"webhook.{webhook.provider}", kind(webhook, request, payload)
-    text = json.dumps(detail.model_dump(), ensure_ascii=False, separators=(",", ":"))
-    size = len((source + detail_type + text).encode())
-    if size >= LARGEST_ENTRY:  # 1E5 is written as 100000.0
-        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The event has {size} bytes, of less than {LARGEST_ENTRY}.")
-    return {"EventBusName": bus, "Source": source, "DetailType": detail_type, "Detail": text}
+    try:
+        return publish.entry(WebhookReceived, bus, source, detail_type, detail)
+    except publish.EntryTooLarge:  # the body was not: 1E5 is written as 100000.0
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "EventBridge would take the event for too large.") from None

@@ -131,7 +131,7 @@ def remarks(rule: Rule, event: Mapping[str, Any], bus: str | None = None) -> lis
     keeps = []
     if not rule.enabled:
         keeps.append("the rule is disabled: EventBridge judges no event by it")
-    if not bus and not reaches(rule.bus, event):
+    if not bus and not reaches(rule.bus, str(event["source"])):
         keeps.append(f"on AWS such an event comes to the bus {rule.bus} only where another rule forwards it")
     return keeps
 

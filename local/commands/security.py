@@ -118,7 +118,7 @@ def exempt(stack: Stack, record: dict[str, Any], reason: str, until: date) -> No
 
 
 def read_record(stack: Stack, record: str) -> dict[str, Any]:
-    """The audit record of that id as it is now, with what was there before the first attempt to change it.
+    """The audit record of that id as it is now, with what was there before the first attempt to change it, and under that name.
 
     A retry after a partial change finds less to change, and writes a new version of the record.
 
@@ -134,7 +134,7 @@ def read_record(stack: Stack, record: str) -> dict[str, Any]:
         json.loads(s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read())
         for version in (versions[0], versions[-1])
     )
-    return {**newest, "before": oldest["before"]}
+    return {**newest, "before": oldest["before"], "resource": oldest["resource"]}
 
 
 @contextmanager

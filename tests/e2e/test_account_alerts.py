@@ -12,7 +12,7 @@ from tests.template.test_account_alerts import EMAILS
 
 @pytest.mark.parametrize(("rule", "situation"), EMAILS, ids=lambda value: str(value))
 def test_the_deployed_rule_mails_the_text(rule: str, situation: str, stage: Stage) -> None:
-    event = stage.sample(f"account_alerts/{situation}")
+    event = stage.sample(situation)
     [found] = [one for one in stage.stack.matching(event) if one.name == rule]
     assert found.transformer
 

@@ -19,7 +19,7 @@ def heard_by(twin: str) -> list[str]:
     return [name.removesuffix(".json") for name in names if hears(twin, json.loads((EVENTS / name).read_text()))]
 
 
-INVOKING = [name for name in TWINS if not name.endswith("Rule") and heard_by(name)]
+INVOKING = [name for name in TWINS if not name.endswith("Rule")]
 MAILING = {
     "ForwardedRootSignInRule": "The root user of account",
     "ForwardedTrustedAdvisorErrorRule": "Trusted Advisor reports an error",

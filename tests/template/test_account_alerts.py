@@ -8,12 +8,14 @@ import pytest
 
 from tests.input_transformer import render
 from tests.samples import sample
-from tests.template_file import RESOURCES
+from tests.template_file import RESOURCES, TEMPLATE
 
 RULES = {
     name: item
     for name, item in RESOURCES.items()
-    if item["Type"] == "AWS::Events::Rule" and item.get("Condition") == "AccountAlerts"
+    if item["Type"] == "AWS::Events::Rule"
+    and not name.startswith("Forwarded")
+    and item["Properties"]["Targets"][0]["Arn"] == {"Ref": "AlertsTopic"}
 }
 EACH_RULE = pytest.mark.parametrize("name", RULES)
 
@@ -23,8 +25,14 @@ def target(name: str) -> dict[str, Any]:
     return dict(only)
 
 
-def test_there_is_a_rule_for_each_kind_of_alert() -> None:
-    assert set(RULES) == {"RootSignInRule", "TrustedAdvisorErrorRule", "HealthEventRule", "GuardDutyFindingRule"}
+def test_there_is_a_rule_for_each_kind_of_alert_and_one_that_guards_security_remediation() -> None:
+    assert {name: item["Condition"] for name, item in RULES.items()} == {
+        "RootSignInRule": "AccountAlerts",
+        "TrustedAdvisorErrorRule": "AccountAlerts",
+        "HealthEventRule": "AccountAlerts",
+        "GuardDutyFindingRule": "AccountAlerts",
+        "SecurityRemediationGuardRule": "SecurityRemediation",
+    }
 
 
 @EACH_RULE
@@ -47,10 +55,12 @@ def test_the_template_of_an_e_mail_is_one_that_eventbridge_takes(name: str) -> N
 
 
 def test_the_topic_keeps_the_policy_that_lets_alarms_publish_and_lets_rules_publish() -> None:
-    policy = RESOURCES["AccountAlertsTopicPolicy"]["Properties"]
+    policy = RESOURCES["AlertsTopicPolicy"]["Properties"]
     own, rules = policy["PolicyDocument"]["Statement"]
 
-    assert RESOURCES["AccountAlertsTopicPolicy"]["Condition"] == "AccountAlerts"
+    condition = TEMPLATE["Conditions"][RESOURCES["AlertsTopicPolicy"]["Condition"]]
+    wanted = {part["Condition"] for part in condition["Fn::Or"]}
+    assert wanted == {item["Condition"] for item in RULES.values()}
     assert policy["Topics"] == [{"Ref": "AlertsTopic"}]
     assert (own["Effect"], own["Principal"], own["Resource"]) == ("Allow", {"AWS": "*"}, {"Ref": "AlertsTopic"})
     assert own["Condition"] == {"StringEquals": {"AWS:SourceOwner": {"Ref": "AWS::AccountId"}}}
@@ -60,8 +70,23 @@ def test_the_topic_keeps_the_policy_that_lets_alarms_publish_and_lets_rules_publ
     assert "Condition" not in rules  # AWS says that EventBridge does not support one
 
 
+def guard(region: str, call: str, changed: str) -> str:
+    return f"""\
+"CRITICAL: somebody changed security remediation itself in account 111122223333, region {region}."
+"Call: {call}"
+"Changed: {changed}"
+"Who: IAMUser arn:aws:iam::111122223333:user/Mallory"
+"From: 198.51.100.77"
+"With: aws-cli/2.31.20 md/awscrt#0.28.2 ua/2.1 os/linux#6.8.0 md/arch#x86_64 lang/python#3.13.9"
+"Time: {{detail[eventTime]}}"
+"From now on it may say and do nothing, or whatever somebody else wrote: do not rely on its messages."
+"If nobody of your team did this, take that identity's rights away, then deploy the stack again. \
+A deployment by CloudFormation is not told here."
+"CloudTrail event: {{detail[eventID]}}\""""
+
+
 EMAILS = {
-    ("RootSignInRule", "root-sign-in"): """\
+    ("RootSignInRule", "account_alerts/root-sign-in"): """\
 "The root user of account 111122223333 signed in to the console."
 "Time: 2026-11-20T05:10:47Z"
 "From: 198.51.100.201"
@@ -69,7 +94,7 @@ EMAILS = {
 "MFA used: Yes"
 "If nobody of your team did this, change the root user's password and MFA device now."
 "CloudTrail event: {detail[eventID]}\"""",
-    ("TrustedAdvisorErrorRule", "trusted-advisor-error"): """\
+    ("TrustedAdvisorErrorRule", "account_alerts/trusted-advisor-error"): """\
 "Trusted Advisor reports an error in account 111122223333: Exposed Access Keys"
 "Time: 2026-11-17T04:22:51Z"
 "Resource: "
@@ -77,7 +102,7 @@ EMAILS = {
 Deadline:1795321371000,Access Key ID:AKIAIOSFODNN7EXAMPLE,Time Updated:1794889371000,Fraud Type:Exposed,\
 Location:www.example.com}}"
 "Event: {id}\"""",
-    ("HealthEventRule", "health-event"): """\
+    ("HealthEventRule", "account_alerts/health-event"): """\
 "AWS Health Event for EC2 in account 111122223333: AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED"
 "Category: scheduledChange"
 "Region: ap-northeast-2"
@@ -88,7 +113,7 @@ Location:www.example.com}}"
 It is stopped at the start time; start it again before that to move it."
 "Event: {detail[eventArn]}\"""",
     # One that has not ended.
-    ("HealthEventRule", "health-abuse-event"): """\
+    ("HealthEventRule", "account_alerts/health-abuse-event"): """\
 "AWS Health Abuse Event for ABUSE in account 111122223333: AWS_ABUSE_DOS_REPORT"
 "Category: issue"
 "Region: global"
@@ -97,7 +122,7 @@ It is stopped at the start time; start it again before that to move it."
 "Affected: [arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0]"
 "A denial-of-service attack from your resource was reported."
 "Event: {detail[eventArn]}\"""",
-    ("GuardDutyFindingRule", "guardduty-high"): """\
+    ("GuardDutyFindingRule", "account_alerts/guardduty-high"): """\
 "GuardDuty: i-0123456789abcdef0 is performing SSH brute force attacks against 198.51.100.77."
 "{detail[description]}"
 "Severity: 8 (7 to 8.9 is high, 9 and more critical)"
@@ -105,18 +130,35 @@ It is stopped at the start time; start it again before that to move it."
 "Resource: Instance"
 "Seen: 14 times, first 2026-11-19T00:52:31.000Z, last 2026-11-19T01:03:40.000Z"
 "Account 111122223333, region ap-northeast-2, finding {detail[id]}\"""",
+    ("SecurityRemediationGuardRule", "security_remediation/guard-update-function-code"): guard(
+        "ap-northeast-2", "UpdateFunctionCode20150331v2", "{detail[requestParameters][functionName]} "
+    ),
+    ("SecurityRemediationGuardRule", "security_remediation/guard-disable-rule"): guard(
+        "ap-northeast-2", "DisableRule", "{detail[requestParameters][name]} "
+    ),
+    ("SecurityRemediationGuardRule", "security_remediation/guard-remove-targets"): guard(
+        "ap-northeast-2", "RemoveTargets", "{detail[requestParameters][rule]} "
+    ),
+    ("SecurityRemediationGuardRule", "security_remediation/guard-delete-role-policy"): guard(
+        "us-east-1", "DeleteRolePolicy", "{detail[requestParameters][roleName]} "
+    ),
+    ("SecurityRemediationGuardRule", "security_remediation/guard-create-policy-version"): guard(
+        "us-east-1", "CreatePolicyVersion", " {detail[requestParameters][policyArn]}"
+    ),
 }
 
 
 @pytest.mark.parametrize(("rule", "situation"), EMAILS, ids=lambda value: str(value))
 def test_the_e_mail_says_what_happened_where_and_to_what(rule: str, situation: str) -> None:
-    event = sample(f"account_alerts/{situation}")
+    event = sample(situation)
 
     assert render(target(rule)["InputTransformer"], event) == EMAILS[rule, situation].format(**event)
 
 
 def test_every_variable_of_an_e_mail_is_in_a_sample_event() -> None:
-    for rule, situation in list(EMAILS)[:3] + list(EMAILS)[-1:]:
-        text = render(target(rule)["InputTransformer"], sample(f"account_alerts/{situation}"))
+    for rule, situation in list(EMAILS)[:3] + list(EMAILS)[4:5]:
+        text = render(target(rule)["InputTransformer"], sample(situation))
         empty = re.findall(r': "$|^""$', text, re.MULTILINE)
-        assert len(empty) == (1 if situation == "trusted-advisor-error" else 0), text  # that one has no resource
+        assert len(empty) == (1 if situation == "account_alerts/trusted-advisor-error" else 0), (
+            text
+        )  # that one has no resource

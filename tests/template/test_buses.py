@@ -46,6 +46,7 @@ def test_the_rules_with_a_twin_are_those_for_which_an_event_from_elsewhere_makes
         "ForwardedTrustedAdvisorErrorRule",
         "ForwardedHealthEventRule",
         "ForwardedGuardDutyFindingRule",
+        "ForwardedSecurityRemediationGuardRule",
     }
 
 

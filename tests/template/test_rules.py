@@ -42,6 +42,17 @@ def test_a_sample_event_that_is_forwarded_matches_the_twins_of_the_rules_that_it
     assert {rule.name for rule in stack.matching(event, bus)} == twins | set(INDEX[name]["matches"]) & there
 
 
+def test_every_twin_hears_a_sample_event_that_its_rule_matches() -> None:
+    heard = {
+        twin
+        for name, entry in INDEX.items()
+        for rule in entry["matches"]
+        if (twin := f"Forwarded{rule}") in TWINS and hears(twin, json.loads((EVENTS / name).read_text()))
+    }
+
+    assert heard == set(TWINS)
+
+
 @pytest.mark.parametrize("name", INDEX)
 def test_the_twins_that_hear_their_own_account_only_match_no_event_of_another(name: str, stack: Stack) -> None:
     event = json.loads((EVENTS / name).read_text()) | {"account": "444455556666"}

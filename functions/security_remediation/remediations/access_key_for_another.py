@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from automations.errors import InvalidEvent
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import ANY_USER, READ_USER_TAGS
@@ -77,7 +76,4 @@ def _key(record: CloudTrailRecord) -> str:
     key = made.get("accessKeyId") if isinstance(made, dict) else None
     if isinstance(key, str) and key:
         return key
-    raise InvalidEvent(
-        "CloudTrail's record of CreateAccessKey has no responseElements.accessKey.accessKeyId, so the key cannot be found. "
-        f"Look at it in CloudTrail: event ID {record.event_id}."
-    )
+    raise record.unusable("has no responseElements.accessKey.accessKeyId, so the key cannot be found")

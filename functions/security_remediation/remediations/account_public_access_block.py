@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.access_block import flags_of, switched_off
+from security_remediation.access_block import HOW_SURE, flags_of, plan_switching_on
 from security_remediation.permissions import NO_RESOURCES
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import unless_absent
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"s3.amazonaws.com": ("DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock")}
 READS: Permissions = (Allow(("s3:GetAccountPublicAccessBlock",), why=NO_RESOURCES),)
 WRITES: Permissions = (Allow(("s3:PutAccountPublicAccessBlock",), why=NO_RESOURCES),)
-SURE = "A record does not say what was on before, so what a call leaves off counts as switched off."
+SURE = HOW_SURE
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -41,20 +41,14 @@ def read(record: CloudTrailRecord) -> State:
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
-    account, asked = _account(record), switched_off(record)
-    resource = f"AWS account {account}"
-    off = [flag for flag in asked if not state.current[flag]]
-    if not asked:
-        return None
-    if not off:
-        return settled(resource, f"had its S3 public access block switched off ({', '.join(asked)})", state)
-    return Plan(
-        resource,
-        f"has its S3 public access block switched off ({', '.join(off)})",
+    account = _account(record)
+    return plan_switching_on(
+        record,
+        state,
         SEVERITY,
-        steps=tuple(f"Switch {flag} on." for flag in off),
-        change={"AccountId": account, "PublicAccessBlockConfiguration": state.current | dict.fromkeys(off, True)},
-        before={"AccountId": account, "PublicAccessBlockConfiguration": state.current},
+        resource=f"AWS account {account}",
+        block="S3 public access block",
+        named={"AccountId": account},
     )
 
 

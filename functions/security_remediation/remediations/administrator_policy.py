@@ -6,18 +6,24 @@ of them: `*`, `iam:*`, and what comes to the same. PowerUserAccess does not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.administrators import makes_administrators
+from security_remediation.administrators import ADMINISTRATOR_ACCESS, HOW_SURE, makes_administrators
 from security_remediation.permissions import ANY_GROUP, ANY_POLICY, ANY_ROLE, ANY_USER, READ_ROLE_TAGS, READ_USER_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED, pages, policy_version, tags, target
+from security_remediation.principals import (
+    ASK_IDENTITY_CENTER,
+    PROTECTED,
+    call_iam,
+    pages,
+    policy_version,
+    tags,
+    target,
+)
 from security_remediation.reading import name_of, unless_absent
 
 if TYPE_CHECKING:
@@ -40,13 +46,7 @@ WRITES: Permissions = (
     Allow(("iam:DetachGroupPolicy",), ANY_GROUP),
     Allow(("iam:DetachRolePolicy",), ANY_ROLE),
 )
-SURE = (
-    "Certain for what it finds, though Deny statements and permissions boundaries are not weighed. Rights that lead to others in "
-    "more steps, such as to pass a role, are not seen."
-)
-
-# Needs no reading.
-ADMINISTRATOR_ACCESS = re.compile(r"^arn:[a-z-]+:iam::aws:policy/AdministratorAccess$")
+SURE = HOW_SURE
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,11 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
 
 
 def apply(plan: Plan) -> None:
-    arguments = dict(plan.change)
-    detach: Any = getattr(aws.iam(), f"detach_{arguments.pop('kind').lower()}_policy")
-    unless_absent(lambda: detach(**arguments), "NoSuchEntity")
+    unless_absent(lambda: call_iam("detach_{}_policy", **plan.change), "NoSuchEntity")
 
 
 def restore(before: Mapping[str, Any]) -> None:
-    arguments = dict(before)
-    attach: Any = getattr(aws.iam(), f"attach_{arguments.pop('kind').lower()}_policy")
-    attach(**arguments)
+    call_iam("attach_{}_policy", **before)
 
 
 def _attached(kind: str, name: str) -> frozenset[str]:

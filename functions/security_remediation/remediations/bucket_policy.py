@@ -1,12 +1,14 @@
-"""A bucket policy lets in everyone, or an account that is not trusted: take these out of it, and keep the rest.
+"""A bucket policy lets in everyone, or an account or organisation that is not trusted: take these out of it, and keep the rest.
 
-A statement that lets in others besides loses only the strangers. A policy of which nothing is left is deleted.
+A statement that lets in others besides loses only the strangers. A policy of which nothing is left is deleted. What may be one's own
+is told and left: a VPC, a VPC endpoint, an address, a user ID, a resource whose ARN has no account, and, while the own organisation
+is not known, any organisation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
@@ -14,7 +16,7 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import Exposure, exposures, without
+from security_remediation.policies import doubts, exposures, named, sure, without
 from security_remediation.reading import bucket_tags, unless_absent
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ EVENTS: Events = {"s3.amazonaws.com": ("PutBucketPolicy",)}
 READS: Permissions = (Allow(("s3:GetBucketPolicy",), ANY_BUCKET), READ_BUCKET_TAGS)
 WRITES: Permissions = (Allow(("s3:PutBucketPolicy", "s3:DeleteBucketPolicy"), ANY_BUCKET),)
 SURE = (
-    "Certain for principals without conditions. Whose a fixed organisation, VPC or address range is, is not checked, and "
-    "Deny statements are not weighed."
+    "Certain for accounts and, with TrustOrganization, for organisations. Whose a fixed VPC, endpoint, address or user ID is, "
+    "a policy does not say. Deny statements are not weighed."
 )
 
 
@@ -40,24 +42,28 @@ def read(record: CloudTrailRecord) -> State:
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
     bucket, put = record.required("bucketName"), _policy(record)
     resource = f"S3 bucket {bucket}"
-    exposed = exposures(state.current or {}, settings.trusted)
-    opened = exposures(put, settings.trusted) if put is not None else exposed  # a record that does not say: look
+    exposed = exposures(state.current or {}, settings.trust)
+    opened = exposures(put, settings.trust) if put is not None else exposed  # a record that does not say: look
     if not opened:
         return None
     if not exposed:
-        return settled(resource, f"was given a policy that lets in {_strangers(opened)}", state)
-    left = without(state.current, exposed)
+        return settled(resource, f"was given a policy that lets in {named(opened)}", state)
+    if not (closed := sure(exposed)):
+        finding = f"has a policy that lets in {named(exposed)}"
+        return Plan(resource, finding, Severity.WARNING, remark=doubts(exposed))
+    left = without(state.current, closed)
     return Plan(
         resource,
-        f"has a policy that lets in {_strangers(exposed)}",
+        f"has a policy that lets in {named(closed)}",
         SEVERITY,
         steps=tuple(
             f"Take {one.to} out of {one.name} of the bucket policy."
             if one.kept
             else f"Remove {one.name} from the bucket policy."
-            for one in exposed
+            for one in closed
         )
         + (() if left else ("Delete the bucket policy, because nothing is left of it.",)),
+        remark=doubts(exposed),
         change={"Bucket": bucket} | ({"Policy": json.dumps(left)} if left else {}),
         before={"Bucket": bucket, "Policy": json.dumps(state.current)},
     )
@@ -86,7 +92,3 @@ def _policy(record: CloudTrailRecord) -> Mapping[str, Any] | None:
     if not isinstance(policy, Mapping) or "Statement" not in policy or '"CanonicalUser"' in json.dumps(policy):
         return None
     return policy
-
-
-def _strangers(exposed: Iterable[Exposure]) -> str:
-    return ", ".join(dict.fromkeys(one.to for one in exposed))

@@ -16,7 +16,7 @@ from automations.notify import Severity
 from security_remediation.inline_denial import PREFIX, denial, put_denial, read_policy, restore_policy
 from security_remediation.permissions import ANY_USER, READ_USER_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.reading import name_of
+from security_remediation.principals import caller_name
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -40,16 +40,16 @@ DENIAL = denial({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
 
 
 def read(record: CloudTrailRecord) -> State:
-    return read_policy("User", _user(record), POLICY) if _without_mfa(record) else State(None)
+    return read_policy("User", caller_name(record), POLICY) if _without_mfa(record) else State(None)
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
     if not _without_mfa(record):
         return None
-    resource = f"IAM user {_user(record)}"
+    resource = f"IAM user {caller_name(record)}"
     if state.current is None or state.current == DENIAL:
         return settled(resource, "signed in to the console without MFA", state)
-    target = {"kind": "User", "name": _user(record), "policy": POLICY}
+    target = {"kind": "User", "name": caller_name(record), "policy": POLICY}
     return Plan(
         resource,
         "signed in to the console without MFA",
@@ -68,15 +68,10 @@ def restore(before: Mapping[str, Any]) -> None:
     restore_policy(before)
 
 
-def _user(record: CloudTrailRecord) -> str:
-    """A sign-in that failed sometimes has neither; those are not judged."""
-    return record.user_identity.user_name or name_of(record.user_identity.arn or "")
-
-
 def _without_mfa(record: CloudTrailRecord) -> bool:
     """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html"""
     return (
         record.user_identity.type == "IAMUser"
-        and bool(_user(record))
+        and bool(caller_name(record))
         and (record.additional_event_data or {}).get("MFAUsed") == "No"
     )

@@ -15,7 +15,7 @@ from automations.notify import Severity
 from security_remediation.permissions import ANY_ONE, NO_RESOURCES
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import name_of, own_region, tags_of, unless_absent
-from security_remediation.sharing import ACCOUNT, EVERYONE, added, foreign, grantees, named
+from security_remediation.sharing import ACCOUNT, EVERYONE, HOW_SURE, added, foreign, grantees, named
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -30,7 +30,7 @@ READS: Permissions = (
 )
 # The ARN of a snapshot has no account.
 WRITES: Permissions = (Allow(("ec2:ModifySnapshotAttribute",), "arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*"),)
-SURE = "Certain. Accounts of the own organization are foreign unless they are in TrustedAccounts."
+SURE = HOW_SURE
 
 PERMISSION: Final = "createVolumePermission"
 GONE = "InvalidSnapshot.NotFound"

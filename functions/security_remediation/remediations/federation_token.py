@@ -7,17 +7,18 @@ MFA sessions go on, and whoever has the keys can get another token: then this is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.inline_denial import PREFIX, put_denial, read_policy, restore_policy, revoked
+from security_remediation.administrators import ADMINISTRATOR_ACCESS
+from security_remediation.inline_denial import PREFIX, put_denial, read_policy, restore_policy, revoked, revoking
 from security_remediation.permissions import ANY_USER, READ_USER_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.policies import statements
-from security_remediation.reading import document, listed, name_of
+from security_remediation.principals import caller_name
+from security_remediation.reading import document, listed
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -36,29 +37,27 @@ SURE = (
 )
 
 POLICY = f"{PREFIX}RevokeFederation"
-ADMINISTRATOR_ACCESS = re.compile(r"^arn:[a-z-]+:iam::aws:policy/AdministratorAccess$")
 FINDING = "got a federation token with all its rights"
 
 
 def read(record: CloudTrailRecord) -> State:
-    return read_policy("User", _user(record), POLICY) if _all_rights(record) else State(None)
+    return read_policy("User", caller_name(record), POLICY) if _all_rights(record) else State(None)
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
     if not _all_rights(record):
         return None
-    resource = f"IAM user {_user(record)}"
+    resource = f"IAM user {caller_name(record)}"
     conditions = _federated(settings.account)
     if state.current is None or revoked(state.current, conditions, record.event_time):
         return settled(resource, FINDING, state)
-    target = {"kind": "User", "name": _user(record), "policy": POLICY}
-    since = record.event_time.isoformat() if record.event_time else ""
+    target = {"kind": "User", "name": caller_name(record), "policy": POLICY}
     return Plan(
         resource,
         FINDING,
         SEVERITY,
         steps=(f"Put the inline policy {POLICY}, which revokes the user's federation sessions of until now.",),
-        change={**target, "conditions": conditions, "since": since},
+        change={**target, **revoking(conditions, record)},
         before={**target, "document": state.current},
     )
 
@@ -71,10 +70,6 @@ def restore(before: Mapping[str, Any]) -> None:
     restore_policy(before)
 
 
-def _user(record: CloudTrailRecord) -> str:
-    return record.user_identity.user_name or name_of(record.user_identity.arn or "")
-
-
 def _federated(account: str) -> dict[str, dict[str, str]]:
     """The federation sessions of a user: their user ID is `<account>:<name>`, that of the user itself begins with AIDA."""
     return {"StringLike": {"aws:userid": f"{account}:*"}}
@@ -82,7 +77,7 @@ def _federated(account: str) -> dict[str, dict[str, str]]:
 
 def _all_rights(record: CloudTrailRecord) -> bool:
     """Without a session policy the token has no rights at all. Root's cannot be limited, and is told of as root's activity."""
-    if record.user_identity.type == "Root" or not _user(record):
+    if record.user_identity.type == "Root" or not caller_name(record):
         return False
     arns = [one.get("arn") if isinstance(one, Mapping) else one for one in listed(record.parameter("policyArns"))]
     policy = document(record.parameter("policy")) or {}

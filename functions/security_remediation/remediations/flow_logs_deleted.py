@@ -117,7 +117,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     logs: Logs = state.current
     if not logs.notes:
         return None
-    resource, finding = f"Flow log {', '.join(logs.notes)}", "was deleted"
+    resource, finding = _resource(logs), "was deleted"
     unknown = [one for one, noted in logs.notes.items() if not noted]
     if unknown:
         finding += "" if len(unknown) == len(logs.notes) else f", and {', '.join(unknown)} was never noted"
@@ -183,6 +183,18 @@ def _flow_logs(noted: Any = None) -> Iterator[FlowLog]:
             return
     for page in aws.ec2().get_paginator("describe_flow_logs").paginate(Filters=filters):
         yield from page["FlowLogs"]
+
+
+def _resource(logs: Logs) -> str:
+    """By what they watch and where they log to, which is so of those in their place, too; by their ids when that is unknown."""
+    noted = {one: found.settings for one, found in logs.notes.items() if found}
+    names = sorted(_name(noted[one]) for one in logs.missing or noted)
+    return f"Flow log {', '.join(names or logs.notes)}"
+
+
+def _name(one: FlowLog) -> str:
+    traffic = f" ({one['TrafficType']} traffic)" if one.get("TrafficType") else ""
+    return f"of {one['ResourceId']} to {_destination(one)}{traffic}"
 
 
 def _destination(one: FlowLog) -> str:

@@ -59,7 +59,8 @@ def read(record: CloudTrailRecord) -> State:
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
-    resource, deleted = f"GuardDuty detector {record.required('detectorId')}", record.event_name == "DeleteDetector"
+    detector, deleted = record.required("detectorId"), record.event_name == "DeleteDetector"
+    resource = f"GuardDuty detector in {record.aws_region}"  # the only one, whatever its ID
     if not deleted and str(record.parameter("enable")).lower() != "false":
         return None
     finding = "deleted" if deleted else "suspended"
@@ -68,22 +69,20 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
             resource,
             "is deleted",
             SEVERITY,
-            steps=(
-                "Create a new one. What the old one found and how it was set up is lost; set up the new one like it.",
-            ),
+            steps=(f"Create a new one in the place of {detector}. What that one found and how it was set up is lost.",),
             change={"Enable": True, "Tags": {CREATED_FOR: record.event_id}},
             before={"Tags": {CREATED_FOR: record.event_id}},
         )
     if state.current is None or state.current["enabled"]:
         return settled(resource, f"was {finding}", state)
-    detector = {"DetectorId": state.current["DetectorId"]}
+    there = {"DetectorId": state.current["DetectorId"]}
     return Plan(
         resource,
         f"is {finding}",
         SEVERITY,
-        steps=(f"Enable the detector {detector['DetectorId']} again.",),
-        change=detector | {"Enable": True},
-        before=detector | {"Enable": False},
+        steps=(f"Enable the detector {there['DetectorId']} again.",),
+        change=there | {"Enable": True},
+        before=there | {"Enable": False},
     )
 
 

@@ -16,7 +16,7 @@ from automations.notify import Severity
 from security_remediation.permissions import ANY_ONE, NO_RESOURCES
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import name_of, own_region, tags_of, unless_absent
-from security_remediation.sharing import ORGANIZATION, UNIT, Grantee, added, foreign, grantees, named
+from security_remediation.sharing import HOW_SURE, ORGANIZATION, UNIT, Grantee, added, foreign, grantees, named
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -31,7 +31,7 @@ READS: Permissions = (
 )
 # The ARN of an image has no account.
 WRITES: Permissions = (Allow(("ec2:ModifyImageAttribute",), "arn:${AWS::Partition}:ec2:${AWS::Region}::image/*"),)
-SURE = "Certain. Accounts of the own organization are foreign unless they are in TrustedAccounts."
+SURE = HOW_SURE
 
 GONE = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
 

@@ -10,13 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.administrators import makes_administrators
+from security_remediation.administrators import HOW_SURE, makes_administrators
 from security_remediation.permissions import ANY_GROUP, ANY_ROLE, ANY_USER, READ_ROLE_TAGS, READ_USER_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED, tags, target
+from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED, call_iam, tags, target
 from security_remediation.reading import document, unless_absent
 
 if TYPE_CHECKING:
@@ -38,17 +37,13 @@ WRITES: Permissions = (
     Allow(("iam:DeleteGroupPolicy",), ANY_GROUP),
     Allow(("iam:DeleteRolePolicy",), ANY_ROLE),
 )
-SURE = (
-    "Certain for what it finds, though Deny statements and permissions boundaries are not weighed. Rights that lead to others in "
-    "more steps, such as to pass a role, are not seen."
-)
+SURE = HOW_SURE
 
 
 def read(record: CloudTrailRecord) -> State:
     kind, name = target(record)
     asked = {f"{kind}Name": name, "PolicyName": record.required("policyName")}
-    get: Any = getattr(aws.iam(), f"get_{kind.lower()}_policy")
-    found = unless_absent(lambda: get(**asked), "NoSuchEntity")
+    found = unless_absent(lambda: call_iam("get_{}_policy", kind, **asked), "NoSuchEntity")
     return State(document(found["PolicyDocument"]), tags=tags(kind, name)) if found else State(current=None)
 
 
@@ -76,12 +71,8 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
 
 
 def apply(plan: Plan) -> None:
-    arguments = dict(plan.change)
-    delete: Any = getattr(aws.iam(), f"delete_{arguments.pop('kind').lower()}_policy")
-    unless_absent(lambda: delete(**arguments), "NoSuchEntity")
+    unless_absent(lambda: call_iam("delete_{}_policy", **plan.change), "NoSuchEntity")
 
 
 def restore(before: Mapping[str, Any]) -> None:
-    arguments = dict(before)
-    put: Any = getattr(aws.iam(), f"put_{arguments.pop('kind').lower()}_policy")
-    put(**arguments)
+    call_iam("put_{}_policy", **before)

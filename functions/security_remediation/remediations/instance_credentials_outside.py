@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.egress import Egress, egress, public_address
-from security_remediation.inline_denial import PREFIX, put_denial, read_policy, restore_policy, revoked
+from security_remediation.inline_denial import PREFIX, put_denial, read_policy, restore_policy, revoked, revoking
 from security_remediation.permissions import ANY_ROLE, NO_RESOURCES, READ_ROLE_TAGS
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 
@@ -99,13 +99,12 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         remark = f"{doubt} Ask whose address it is. If nobody knows it, revoke the role's sessions, and look at what was done with them."
         return Plan(resource, finding.replace("outside", "perhaps outside"), Severity.WARNING, remark=remark)
     target = {"kind": "Role", "name": found["role"], "policy": policy}
-    since = record.event_time.isoformat() if record.event_time else ""
     return Plan(
         resource,
         finding,
         SEVERITY,
         steps=(f"Put the inline policy {policy}, which revokes the credentials that this instance has until now.",),
-        change={**target, "conditions": conditions, "since": since},
+        change={**target, **revoking(conditions, record)},
         before={**target, "document": now.policy},
     )
 

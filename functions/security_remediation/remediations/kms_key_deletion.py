@@ -1,16 +1,19 @@
 """A KMS key is scheduled for deletion: cancel that, and enable the key.
 
 Nothing that a deleted key encrypted can be read again. After the cancellation a key is disabled, and whether it was so before is
-nowhere to be read: it is enabled, because what it encrypts stays unreadable otherwise. Disable it again if it was. A key whose
-deletion somebody cancelled already is left as it is. Of a multi-Region key only the one in the function's region is looked after;
-the others have records in theirs. A key without its imported key material, or in a custom key store that is not connected, is
-kept, and cannot be used until it has that again.
+nowhere to be read: it is enabled, because what it encrypts stays unreadable otherwise. Disable it again if it was. A key that stays
+disabled is a failure that people are told of; one that is found disabled, because somebody else cancelled its deletion, is left so. Of a
+multi-Region key only the one in the function's region is looked after; the others have records in theirs. A key without its imported key
+material, or in a custom key store that is not connected, is kept, and cannot be used until it has that again.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
@@ -33,9 +36,16 @@ SURE = (
     "Keys whose policy does not let the account in cannot be read or changed: that is told as a failure."
 )
 
+INVALID = "KMSInvalidStateException"
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html; the second one waits for the replicas' deletion.
 SCHEDULED = {"PendingDeletion", "PendingReplicaDeletion"}
 LONGEST = 30  # days, and the default
+
+CANCEL, ENABLE = "Cancel its deletion.", "Enable it; disable it again if it was disabled before."
+
+# https://docs.aws.amazon.com/kms/latest/developerguide/programming-eventual-consistency.html: a few seconds, as a rule.
+ENABLE_AGAIN_AFTER = (1.0, 2.0, 4.0)
+"""Seconds to wait while AWS KMS does not know everywhere yet that the deletion is cancelled."""
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -56,19 +66,35 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         resource,
         "is scheduled for deletion",
         SEVERITY,
-        steps=("Cancel its deletion.", "Enable it; disable it again if it was disabled before."),
+        steps=(CANCEL, ENABLE),
         change={"KeyId": key},
         before={"KeyId": key, "PendingWindowInDays": int(record.parameter("pendingWindowInDays") or LONGEST)},
     )
 
 
 def apply(plan: Plan) -> None:
-    kms, invalid = aws.kms(), "KMSInvalidStateException"
     # Somebody cancelled it, or it is gone; a key that is still scheduled is found by reading back.
-    unless_absent(lambda: kms.cancel_key_deletion(**plan.change), invalid, GONE)
-    # Without its key material a key cannot be enabled by anybody.
-    unless_absent(lambda: kms.enable_key(**plan.change), invalid, GONE)
+    unless_absent(lambda: aws.kms().cancel_key_deletion(**plan.change), INVALID, GONE)
+    unless_absent(lambda: _enable(plan.change), GONE)
+
+
+def left(state: State) -> tuple[str, ...]:
+    """A key that is disabled after its plan was carried out is not as it was to be."""
+    return (CANCEL, ENABLE) if state.current in SCHEDULED else (ENABLE,) if state.current == "Disabled" else ()
 
 
 def restore(before: Mapping[str, Any]) -> None:
     aws.kms().schedule_key_deletion(**before)
+
+
+def _enable(key: Mapping[str, Any]) -> None:
+    """Enable the key. That it cannot be is found by reading back, unless its key material is missing: then nobody can."""
+    for seconds in (*ENABLE_AGAIN_AFTER, None):
+        try:
+            aws.kms().enable_key(**key)
+            return
+        except ClientError as error:
+            if error.response["Error"]["Code"] != INVALID:
+                raise
+            if seconds is not None:
+                time.sleep(seconds)

@@ -1,15 +1,16 @@
-"""A KMS key policy lets in everyone, or an account that is not trusted: take these out of it, and keep the rest.
+"""A KMS key policy lets in everyone, or an account or organisation that is not trusted: take these out of it, and keep the rest.
 
 A statement that lets in others besides loses only the strangers. What is left must still let the account change the policy, or
 else nobody could any more: when it does not, the account takes the strangers' place instead, and AWS's own check against locking
 oneself out is never bypassed. Conditions on a service (`kms:ViaService`), an encryption context or grants do not limit who gets in;
-those on the caller's account (`kms:CallerAccount`) do.
+those on the caller's account (`kms:CallerAccount`) do. What may be one's own is told and left: a VPC, a VPC endpoint, an address, a
+user ID and, while the own organisation is not known, any organisation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,15 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.keys import ANY_KEY, GONE, READ_KEY_TAGS, key_id, key_tags, own_key
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import Exposure, exposures, statements, without
+from security_remediation.policies import (
+    Exposure,
+    doubts,
+    exposures,
+    named,
+    statements,
+    sure,
+    without,
+)
 from security_remediation.reading import document, listed, unless_absent
 
 if TYPE_CHECKING:
@@ -32,8 +41,8 @@ EVENTS: Events = {"kms.amazonaws.com": ("PutKeyPolicy",)}
 READS: Permissions = (Allow(("kms:GetKeyPolicy",), ANY_KEY), READ_KEY_TAGS)
 WRITES: Permissions = (Allow(("kms:PutKeyPolicy",), ANY_KEY),)
 SURE = (
-    "Certain for principals without conditions. Whose a fixed organisation, VPC or address range is, is not checked, and Deny "
-    "statements are not weighed. Grants, and policies that keys are created with, are not seen. Keys whose policy does not let "
+    "Certain for accounts and, with TrustOrganization, for organisations. Whose a fixed VPC, endpoint, address or user ID is, "
+    "a policy does not say. Deny statements are not weighed. Grants, and policies that keys are created with, are not seen. Keys whose policy does not let "
     "the account in cannot be read or changed: that is told as a failure."
 )
 
@@ -49,17 +58,20 @@ def read(record: CloudTrailRecord) -> State:
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
     key, put = key_id(record), document(record.parameter("policy"))
     resource = f"KMS key {key}"
-    exposed = exposures(state.current or {}, settings.trusted)
-    opened = exposures(put, settings.trusted) if put is not None else exposed  # a record that does not say: look
+    exposed = exposures(state.current or {}, settings.trust)
+    opened = exposures(put, settings.trust) if put is not None else exposed  # a record that does not say: look
     if not opened:
         return None
     if not exposed:
-        return settled(resource, f"was given a policy that lets in {_strangers(opened)}", state)
-    closed = closing(state.current, exposed, settings.own_role_arn.partition(":role/")[0] + ":root")
-    named = {"KeyId": key, "PolicyName": POLICY}
+        return settled(resource, f"was given a policy that lets in {named(opened)}", state)
+    if not (certain := sure(exposed)):
+        finding = f"has a policy that lets in {named(exposed)}"
+        return Plan(resource, finding, Severity.WARNING, remark=doubts(exposed))
+    closed = closing(state.current, certain, settings.own_role_arn.partition(":role/")[0] + ":root")
+    whose = {"KeyId": key, "PolicyName": POLICY}
     return Plan(
         resource,
-        f"has a policy that lets in {_strangers(exposed)}",
+        f"has a policy that lets in {named(certain)}",
         SEVERITY,
         steps=tuple(
             f"Take {one.to} out of {one.name} of the key policy."
@@ -69,11 +81,12 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         )
         + (
             ("Let the account itself in instead: nobody could change the policy otherwise.",)
-            if closed != exposed
+            if closed != certain
             else ()
         ),
-        change=named | {"Policy": json.dumps(without(state.current, closed))},
-        before=named | {"Policy": json.dumps(state.current)},
+        remark=doubts(exposed),
+        change=whose | {"Policy": json.dumps(without(state.current, closed))},
+        before=whose | {"Policy": json.dumps(state.current)},
     )
 
 
@@ -107,14 +120,10 @@ def _with(statement: Mapping[str, Any], kept: Mapping[str, Any], account: str) -
 def _lets_change(statement: Mapping[str, Any], account: str) -> bool:
     """Whether the statement lets the account itself, so also the function's role, put a key policy."""
     principals = statement.get("Principal")
-    named = listed(principals.get("AWS")) if isinstance(principals, Mapping) else []
+    names = listed(principals.get("AWS")) if isinstance(principals, Mapping) else []
     return (
         statement.get("Effect") == "Allow"
         and not statement.get("Condition")
-        and bool({account, account.split(":")[4]} & {*named})
+        and bool({account, account.split(":")[4]} & {*names})
         and any(fnmatchcase("kms:putkeypolicy", str(action).lower()) for action in listed(statement.get("Action")))
     )
-
-
-def _strangers(exposed: Iterable[Exposure]) -> str:
-    return ", ".join(dict.fromkeys(one.to for one in exposed))

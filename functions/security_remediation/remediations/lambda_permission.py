@@ -1,10 +1,14 @@
-"""A Lambda function's policy lets in everyone, or an account that is not trusted: remove the statement that the call added.
+"""A statement is added to a Lambda function's policy that lets in everyone, or an account or organisation that is not trusted: remove it.
+
+A service that acts for a foreign account, such as that account's S3 bucket or EventBridge rule, lets that account in. A service that
+may act for anybody's resources, because the statement names no account and no resource of it, is only told of: AWS calls that public
+for Amazon S3, and others, such as secret rotation, are often set up so. So is what may be one's own: a bucket without its account, and,
+while the own organisation is not known, any organisation.
 
 A public function URL is such a statement: without it nobody gets in, whatever authentication the URL has, so calls on the URL itself
-are not judged. A service that may invoke the function for anybody's resources, because the statement names no account and no resource of
-it, is only told of: AWS calls that public for Amazon S3, and others, such as secret rotation, are often set up so. What CloudFormation
-adds is left alone, like everything that it does: its calls carry `invokedBy`. So stacks with public function URLs, of which this application's
-`webhook_receiver` is one, can be deployed; with other tools, put their role on the list of allowed principals.
+are not judged. What CloudFormation adds is left alone, like everything that it does: its calls carry `invokedBy`. So stacks with public
+function URLs, of which this application's `webhook_receiver` is one, can be deployed; with other tools, put their role on the list of
+allowed principals.
 """
 
 from __future__ import annotations
@@ -18,14 +22,13 @@ from automations import aws
 from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
+from security_remediation.lambda_policies import ANY_FUNCTION, GONE, lets_in, remark
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import exposures, statements
-from security_remediation.reading import document, own_region, unless_absent
+from security_remediation.policies import Exposure, Trust, named, statements, sure
+from security_remediation.reading import document, listed, own_region, unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
-
-ANY_FUNCTION = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"  # versions and aliases, too
 
 NAME = "lambda_permission"
 KIND = Kind.UNDO
@@ -34,11 +37,10 @@ EVENTS: Events = {"lambda.amazonaws.com": ("AddPermission20150331v2", "AddPermis
 READS: Permissions = (Allow(("lambda:GetPolicy", "lambda:ListTags"), ANY_FUNCTION),)
 WRITES: Permissions = (Allow(("lambda:RemovePermission",), ANY_FUNCTION),)
 SURE = (
-    "Certain for everyone and for accounts. Whose an organisation (`principalOrgID`) is, is not checked. "
-    "Layers that are shared are not seen."
+    "Certain for everyone and for accounts, also those for which a service acts, and, with TrustOrganization, for organisations "
+    "(`principalOrgID`). Layers that are shared are not seen."
 )
 
-GONE = "ResourceNotFoundException"
 # https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html: name, partial or whole ARN, with or without a qualifier.
 FUNCTION = re.compile(
     r"^(?:(?:arn:[^:]+:lambda:[^:]+:)?(?P<account>\d{12}):)?(?:function:)?(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?$"
@@ -62,7 +64,7 @@ def read(record: CloudTrailRecord) -> State:
     statement = next((one for one in statements(policy) if one.get("Sid") == sid), None)
     if not statement:
         return State({})
-    arn = ":".join(statement["Resource"].split(":")[:7])  # tags are the function's, not an alias's
+    arn = ":".join(listed(statement["Resource"])[0].split(":")[:7])  # tags are the function's, not an alias's
     tags = unless_absent(lambda: client.list_tags(Resource=arn), GONE)
     return State(statement, tags["Tags"] if tags else {})
 
@@ -71,19 +73,15 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     function = _function(record)
     resource = "Lambda function " + ":".join(function.values())
     added = document((record.response_elements or {}).get("statement"))
-    exposed = let_in(state.current, settings)
-    opened = let_in(added, settings) if added else exposed  # a record that does not say: look
+    exposed = _exposed(state.current, settings.trust)
+    opened = _exposed(added, settings.trust) if added else exposed  # a record that does not say: look
     if not opened:
         return None
     if not exposed:
-        return settled(resource, f"was given a policy that lets in {opened}", state)
-    finding = f"has a policy that lets in {exposed}"
-    if "Service" in _principal(state.current):
-        remark = (
-            f"Statement {state.current['Sid']} limits the service to none of your own resources. Removing it would stop what "
-            "the function is for: add it again with SourceAccount or SourceArn."
-        )
-        return Plan(resource, finding, Severity.WARNING, remark=remark)
+        return settled(resource, f"was given a policy that lets in {named(opened)}", state)
+    finding = f"has a policy that lets in {named(exposed)}"
+    if not sure(exposed):
+        return Plan(resource, finding, Severity.WARNING, remark=remark(exposed))
     return Plan(
         resource,
         finding,
@@ -100,14 +98,6 @@ def apply(plan: Plan) -> None:
 
 def restore(before: Mapping[str, Any]) -> None:
     aws.lambda_().add_permission(**before)
-
-
-def let_in(statement: Mapping[str, Any], settings: Settings) -> str:
-    """Which strangers the statement lets in, "" for none. A service acts for whom its conditions do not keep out."""
-    services = _principal(statement).get("Service")
-    judged = {**statement, "Principal": "*"} if services else statement
-    strangers = next((one.to for one in exposures({"Statement": [judged]}, settings.trusted)), "")
-    return f"{services} for {strangers}" if services and strangers else strangers
 
 
 def arguments(statement: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,6 +117,10 @@ def arguments(statement: Mapping[str, Any]) -> dict[str, Any]:
         "Principal": principal.get("Service") or principal["AWS"],
         **conditions,
     }
+
+
+def _exposed(statement: Mapping[str, Any], trust: Trust) -> list[Exposure]:
+    return lets_in({"Statement": [statement]}, trust)
 
 
 def _principal(statement: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation import logins
-from security_remediation.plan import Events, Kind, Permissions, Plan, State, settled
-from security_remediation.principals import another_user
+from security_remediation.plan import Events, Kind, Permissions, Plan, State
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -32,14 +31,13 @@ def read(record: CloudTrailRecord) -> State:
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
-    user = another_user(record)
-    if user is None:
-        return None
-    resource, finding = f"IAM user {user}", "was given a password for the console by somebody else"
-    if state.current is None:
-        return settled(resource, finding, state)
-    steps = ("Delete its login profile.",)
-    return Plan(resource, finding, SEVERITY, steps=steps, remark=logins.GONE, change={"UserName": user})
+    return logins.plan_deletion(
+        record,
+        state,
+        SEVERITY,
+        finding="was given a password for the console by somebody else",
+        step="Delete its login profile.",
+    )
 
 
 def apply(plan: Plan) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.access_block import flags_of, switched_off
+from security_remediation.access_block import HOW_SURE, flags_of, plan_switching_on
 from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import bucket_tags, unless_absent
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SEVERITY = Severity.WARNING
 EVENTS: Events = {"s3.amazonaws.com": ("DeleteBucketPublicAccessBlock", "PutBucketPublicAccessBlock")}
 READS: Permissions = (Allow(("s3:GetBucketPublicAccessBlock",), ANY_BUCKET), READ_BUCKET_TAGS)
 WRITES: Permissions = (Allow(("s3:PutBucketPublicAccessBlock",), ANY_BUCKET),)
-SURE = "A record does not say what was on before, so what a call leaves off counts as switched off."
+SURE = HOW_SURE
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -35,20 +35,9 @@ def read(record: CloudTrailRecord) -> State:
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
-    bucket, asked = record.required("bucketName"), switched_off(record)
-    resource = f"S3 bucket {bucket}"
-    off = [flag for flag in asked if state.current is not None and not state.current[flag]]
-    if not asked:
-        return None
-    if not off:
-        return settled(resource, f"had its public access block switched off ({', '.join(asked)})", state)
-    return Plan(
-        resource,
-        f"has its public access block switched off ({', '.join(off)})",
-        SEVERITY,
-        steps=tuple(f"Switch {flag} on." for flag in off),
-        change={"Bucket": bucket, "PublicAccessBlockConfiguration": state.current | dict.fromkeys(off, True)},
-        before={"Bucket": bucket, "PublicAccessBlockConfiguration": state.current},
+    bucket = record.required("bucketName")
+    return plan_switching_on(
+        record, state, SEVERITY, resource=f"S3 bucket {bucket}", block="public access block", named={"Bucket": bucket}
     )
 
 

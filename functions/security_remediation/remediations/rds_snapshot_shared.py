@@ -15,7 +15,7 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import listed, own_region, tags_of, unless_absent
-from security_remediation.sharing import ACCOUNT, EVERYONE, Grantee, foreign, named
+from security_remediation.sharing import ACCOUNT, EVERYONE, HOW_SURE, Grantee, foreign, named
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -34,7 +34,7 @@ WRITES: Permissions = (
     Allow(("rds:ModifyDBSnapshotAttribute",), ANY_SNAPSHOT),
     Allow(("rds:ModifyDBClusterSnapshotAttribute",), ANY_CLUSTER_SNAPSHOT),
 )
-SURE = "Certain. Accounts of the own organization are foreign unless they are in TrustedAccounts."
+SURE = HOW_SURE
 
 RESTORE = "restore"
 GONE = ("DBSnapshotNotFound", "DBClusterSnapshotNotFoundFault")

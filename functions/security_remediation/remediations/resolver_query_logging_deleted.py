@@ -66,11 +66,13 @@ BY_HAND = "Look which VPCs have no query logging, and configure it by hand."
 class Logging:
     """Attributes:
     noted: what is known of the configuration from before.
+    name: by its name and where it logs to, which is so of one in its place, too; by its id when that is unknown.
     config: id of the configuration, or of the one that stands for it now; "" when there is none.
     missing: those of its VPCs, as far as the call took them out, that are there and not logged.
     """
 
     noted: Note | None
+    name: str
     config: str
     missing: tuple[str, ...]
 
@@ -108,18 +110,22 @@ def read(record: CloudTrailRecord) -> State:
     vpcs = was.get("Vpcs", []) if _whole(record) else [record.required("resourceId")]
     missing = tuple(vpc for vpc in vpcs if vpc not in logged and exists(vpc))
     tags = was.get("Tags", []) if not found else _tags(found) if found["ShareStatus"] != SHARED else []
-    return State(Logging(noted, found["Id"] if found else "", missing), tags=tags_of(tags))
+    return State(Logging(noted, _name(found or was, wanted), found["Id"] if found else "", missing), tags=tags_of(tags))
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:  # noqa: ARG001 # the same form for all
     logging: Logging = state.current
     wanted = record.required("resolverQueryLogConfigId")
-    resource, finding = f"Resolver query logging configuration {wanted}", "was deleted"
+    resource, finding, also = logging.name, "was deleted", ""
+    lacking = not logging.config and (_whole(record) or bool(logging.missing))
     if not _whole(record):
-        resource, finding = f"Resolver query logging of {record.required('resourceId')}", f"was taken out of {wanted}"
+        vpc = record.required("resourceId")
+        if lacking:  # to undo this deletes the configuration, so it is about the configuration
+            finding, also = f"was deleted, and {vpc} taken out of it", f"Resolver query logging of {vpc}"
+        else:
+            resource, finding, also = f"Resolver query logging of {vpc}", f"was taken out of {wanted}", resource
     if not logging.config and not logging.noted:
         return never_noted(resource, finding, SEVERITY, BY_HAND)
-    lacking = not logging.config and (_whole(record) or bool(logging.missing))
     if not lacking and not logging.missing:
         return there_again(resource, finding)
     steps = [f"Associate {vpc} with it again." for vpc in logging.missing]
@@ -129,7 +135,9 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         to = logging.noted.settings["DestinationArn"]
         steps.insert(0, f"Create the configuration again as it was at {logging.noted.taken_at}, to {to}.")
     before = {"config": logging.config, "creator": wanted, "vpcs": list(logging.missing)}
-    return Plan(resource, finding, SEVERITY, steps=tuple(steps), change=change, before=before)
+    return Plan(
+        resource, finding, SEVERITY, steps=tuple(steps), change=change, before=before, also=(also,) if also else ()
+    )
 
 
 def apply(plan: Plan) -> None:
@@ -160,6 +168,11 @@ def restore(before: Mapping[str, Any]) -> None:
 
 def _key(config: str) -> str:
     return f"resolver-query-log-config/{config}"
+
+
+def _name(config: Mapping[str, Any], wanted: str) -> str:
+    named = f"{config['Name']} to {config['DestinationArn']}" if config else wanted
+    return f"Resolver query logging configuration {named}"
 
 
 def _whole(record: CloudTrailRecord) -> bool:

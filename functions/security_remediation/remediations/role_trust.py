@@ -1,8 +1,9 @@
-"""A role's trust policy lets in everyone, or an account that is not trusted: take these out of it, and keep the rest.
+"""A role's trust policy lets in everyone, or an account or organisation that is not trusted: take these out of it, and keep the rest.
 
 A statement that lets in others besides loses only the strangers. IAM takes no empty trust policy: one of which nothing is left
 gets a statement that denies everyone, which gives nobody a right that they did not have. Sessions that were begun before go
 on until they end: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+While the own organisation is not known, an organisation may be the own one: it is told and left.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import ANY_ROLE
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import without
+from security_remediation.policies import doubts, named, sure, without
 from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED
 from security_remediation.reading import document, tags_of, unless_absent
 from security_remediation.trust import names_unique_id, trusted_by, without_deleted
@@ -32,8 +33,8 @@ EVENTS: Events = {"iam.amazonaws.com": ("UpdateAssumeRolePolicy", "CreateRole")}
 READS: Permissions = (Allow(("iam:GetRole",), ANY_ROLE),)
 WRITES: Permissions = (Allow(("iam:UpdateAssumeRolePolicy",), ANY_ROLE),)
 SURE = (
-    "Certain for accounts. Whose a fixed organisation, identity pool, or repository at a shared identity provider is, is not "
-    "checked, and Deny statements are not weighed."
+    "Certain for accounts and, with TrustOrganization, for organisations. Whose a fixed identity pool, or repository at a shared "
+    "identity provider is, is not checked. Deny statements are not weighed."
 )
 
 NOBODY = {
@@ -68,20 +69,23 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     name, put = record.required("roleName"), _put(record)
     role: Role = state.current or Role({})
     resource = f"IAM role {name}"
-    exposed = trusted_by(role.trust, settings.trusted)
-    opened = trusted_by(put, settings.trusted) if put is not None else exposed  # a record that does not say: look
+    exposed = trusted_by(role.trust, settings.trust)
+    opened = trusted_by(put, settings.trust) if put is not None else exposed  # a record that does not say: look
     if not opened:
         return None
     if not exposed:
-        return settled(resource, f"was given a trust policy that lets in {_all(one.to for one in opened)}", state)
-    finding = f"has a trust policy that lets in {_all(one.to for one in exposed)}"
+        return settled(resource, f"was given a trust policy that lets in {named(opened)}", state)
+    closed = sure(exposed)
+    finding = f"has a trust policy that lets in {named(closed or exposed)}"
+    if not closed:
+        return Plan(resource, finding, Severity.WARNING, remark=doubts(exposed))
     if name.startswith(PROTECTED):
         return Plan(resource, finding, SEVERITY, remark=ASK_IDENTITY_CENTER)
     if role.path.startswith("/aws-service-role/"):
         return Plan(
             resource, finding, SEVERITY, remark="Only the AWS service that it is linked to can change this role."
         )
-    left = without(role.trust, exposed)
+    left = without(role.trust, closed)
     return Plan(
         resource,
         finding,
@@ -90,9 +94,10 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
             f"Take {one.to} out of {one.name} of the trust policy."
             if one.kept
             else f"Remove {one.name} from the trust policy."
-            for one in exposed
+            for one in closed
         )
         + (() if left else ("Let nobody assume the role, because nothing is left of the trust policy.",)),
+        remark=doubts(exposed),
         change={"RoleName": name, "PolicyDocument": json.dumps(left or NOBODY)},
         before={"RoleName": name, "PolicyDocument": json.dumps(role.trust)},
     )
@@ -110,7 +115,3 @@ def _put(record: CloudTrailRecord) -> Mapping[str, Any] | None:
     """The policy that was put; None when the record does not show whom it lets in."""
     policy = document(record.parameter("policyDocument") or record.parameter("assumeRolePolicyDocument"))
     return None if policy is None or names_unique_id(policy) else policy
-
-
-def _all(strangers: Any) -> str:
-    return ", ".join(dict.fromkeys(strangers))

@@ -8,11 +8,10 @@ stops only on machines that have not begun it, or whose steps can be interrupted
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from automations.errors import InvalidEvent, Refused
+from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import NO_RESOURCES
@@ -50,7 +49,7 @@ def read(record: CloudTrailRecord) -> State:
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
     allowed = settings.session_principals
-    if not allowed or any(fnmatchcase(arn, one) for arn in record.user_identity.arns for one in allowed):
+    if not allowed or record.user_identity.among(allowed):
         return None
     kind, id_ = _what(record)
     resource = f"SSM {kind} on {_targets(record)}"
@@ -85,10 +84,7 @@ def _what(record: CloudTrailRecord) -> tuple[str, str]:
         kind, id_ = "session", answer.get("sessionId") or record.parameter("sessionId")
     if isinstance(id_, str) and id_:
         return kind, id_
-    raise InvalidEvent(
-        f"CloudTrail's record of {record.event_name} does not name its {kind}, so it cannot be ended. "
-        f"Look at it in CloudTrail: event ID {record.event_id}."
-    )
+    raise record.unusable(f"does not name its {kind}, so it cannot be ended")
 
 
 def _targets(record: CloudTrailRecord) -> str:

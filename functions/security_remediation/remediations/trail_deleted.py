@@ -14,35 +14,29 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
+from security_remediation import trails
 from security_remediation.baseline import Note, known, never_noted, there_again
-from security_remediation.permissions import ANY_ROLE, NO_RESOURCES
+from security_remediation.permissions import ANY_TRAIL
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.reading import name_of, own_region, tags_of, unless_absent
-from security_remediation.trails import logs, put_selectors, settings_of, without_tags
+from security_remediation.trails import (
+    READ_TRAILS,
+    WRITE_AS_NOTED,
+    key_of,
+    logs,
+    put_selectors,
+    settings_of,
+    without_tags,
+)
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
-
-ANY_TRAIL = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*"
-SERVICE_ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/cloudtrail.amazonaws.com/*"
 
 NAME = "trail_deleted"
 KIND = Kind.BASELINE
 SEVERITY = Severity.CRITICAL
 EVENTS: Events = {"cloudtrail.amazonaws.com": ("DeleteTrail",)}
-READS: Permissions = (
-    Allow(("cloudtrail:DescribeTrails",), why=NO_RESOURCES),
-    Allow(
-        (
-            "cloudtrail:GetTrail",
-            "cloudtrail:GetTrailStatus",
-            "cloudtrail:GetEventSelectors",
-            "cloudtrail:GetInsightSelectors",
-            "cloudtrail:ListTags",
-        ),
-        ANY_TRAIL,
-    ),
-)
+READS: Permissions = READ_TRAILS
 WRITES: Permissions = (
     Allow(
         (
@@ -54,16 +48,7 @@ WRITES: Permissions = (
         ),
         ANY_TRAIL,
     ),
-    # The roles are in the notes, which a template cannot know: only CloudTrail may be given one.
-    Allow(
-        ("iam:PassRole",), ANY_ROLE, conditions={"StringEquals": {"iam:PassedToService": "cloudtrail.amazonaws.com"}}
-    ),
-    # For the trail of an organisation.
-    # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-an-organizational-trail-prepare.html
-    Allow(
-        ("organizations:DescribeOrganization", "organizations:ListAWSServiceAccessForOrganization"), why=NO_RESOURCES
-    ),
-    Allow(("iam:GetRole",), SERVICE_ROLE),
+    *WRITE_AS_NOTED,
 )
 SURE = (
     "Certain of the deletion; the trail is made as its note says, which is up to an hour old. Its bucket, topic, key and "
@@ -85,16 +70,13 @@ class Trail:
     logging: bool = False
 
 
-def snapshot() -> dict[str, dict[str, Any]]:
-    """The trails whose home is this region, and that log."""
-    trails = aws.cloudtrail().describe_trails(includeShadowTrails=False)["trailList"]
-    return {_key(trail["Name"]): settings_of(trail) for trail in trails if logs(trail["Name"])}
+snapshot = trails.snapshot
 
 
 def read(record: CloudTrailRecord) -> State:
     client, name = aws.cloudtrail(), name_of(record.required("name"))
     own_region(record, client, "trail")
-    noted = known(_key(name))
+    noted = known(key_of(name), record.event_time)
     trail = unless_absent(lambda: client.get_trail(Name=name)["Trail"], "TrailNotFoundException")
     return State(
         Trail(noted, settings_of(trail), logs(name)) if trail else Trail(noted, None),
@@ -155,7 +137,3 @@ def restore(before: Mapping[str, Any]) -> None:
     put_selectors({"Name": before["Name"], **before["trail"]})
     if not before["logs"]:
         client.stop_logging(Name=before["Name"])
-
-
-def _key(name: str) -> str:
-    return f"trail/{name}"

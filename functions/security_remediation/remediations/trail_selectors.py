@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.permissions import NO_RESOURCES
+from security_remediation.permissions import ANY_TRAIL, NO_RESOURCES
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import listed, name_of, unless_absent
 from security_remediation.selectors import missing, widened_advanced, widened_basic
-from security_remediation.watching import ANY_TRAIL, find_trail, trail_tags
+from security_remediation.watching import find_trail, trail_tags
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from automations.errors import InvalidEvent
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import NO_RESOURCES
@@ -88,8 +87,5 @@ def _id(record: CloudTrailRecord) -> str:
     anchor = _recorded(record)
     found = anchor.get("trustAnchorId") or anchor.get("trustAnchorArn") or record.parameter("trustAnchorId")
     if not found:
-        raise InvalidEvent(
-            f"CloudTrail's record of {record.event_name} does not name the trust anchor, so it cannot be judged. "
-            f"Look at it in CloudTrail: event ID {record.event_id}."
-        )
+        raise record.unusable("does not name the trust anchor, so it cannot be judged")
     return name_of(str(found))

@@ -12,8 +12,12 @@ from automations.events import Event
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-MAX_ENTRY_BYTES = 256 * 1024
-"""An entry must be smaller. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html"""
+MAX_ENTRY_BYTES = 1_000_000
+"""An entry must be smaller: PutEvents demands less than 1 MB, and does not say of which megabyte, so this is the smaller one.
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html; until January 2026 it was 256 KB:
+https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb
+"""
 
 # What EventBridge adds, or whoever puts the event does not choose; any value that the envelope allows.
 _ADDED = {"version": "0", "id": "", "account": "", "time": "2026-11-01T00:00:00Z", "region": "", "resources": ()}
@@ -33,7 +37,8 @@ def entry(
         EntryTooLarge: EventBridge would refuse it.
     """
     event = model.model_validate({**_ADDED, "source": source, "detail-type": detail_type, "detail": detail})
-    text = json.dumps(event.model_dump(mode="json", by_alias=True)["detail"], ensure_ascii=False)
+    detail = event.model_dump(mode="json", by_alias=True)["detail"]
+    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
     size = len((source + detail_type + text).encode())
     if size >= MAX_ENTRY_BYTES:
         raise EntryTooLarge(f"{detail_type} is too large an event: {size} bytes, of less than {MAX_ENTRY_BYTES}.")

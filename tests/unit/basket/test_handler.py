@@ -252,7 +252,7 @@ def test_a_basket_that_would_be_too_large_an_event_is_refused_when_it_is_put(api
     status, answer = api("PUT", BASKET, json.dumps({"currency": "KRW", "lines": [line] * 400}))
 
     assert status == 413
-    assert "of less than 262144. Split it" in answer["message"]
+    assert "of at most 262144. Split it" in answer["message"]
     assert item() is None
 
 

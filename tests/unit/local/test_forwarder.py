@@ -2,7 +2,6 @@ import pytest
 from botocore.exceptions import ClientError
 from local.cloud import Aws
 from local.forwarder import forwarder
-from local.stack import Rule
 
 from tests.unit.conftest import REGION
 
@@ -45,19 +44,3 @@ def test_a_stack_of_that_name_that_exists_is_left_alone(account: Aws) -> None:
         with pytest.raises(ClientError, match="AlreadyExists"), forwarder(account, "forwarder", Label="two"):
             pass
         assert stacks(account) == ["forwarder"]
-
-
-@pytest.mark.parametrize(
-    ("source", "bus", "hears"),
-    [
-        ("aws.ec2", "default", True),
-        ("aws.ec2", "eventbridge-automations", False),
-        ("aws.partner/zendesk.com/1/default", "default", True),
-        ("aws.partner/zendesk.com/1/default", "aws.partner/zendesk.com/1/default", True),
-        ("com.example.shop", "default", True),
-        ("com.example.shop", "eventbridge-automations", True),
-        ("awsome", "eventbridge-automations", True),
-    ],
-)
-def test_a_rule_hears_what_arrives_on_its_bus_without_being_forwarded(source: str, bus: str, hears: bool) -> None:
-    assert Rule("Rule", "Function", bus, "{}", "arn").hears(source) is hears

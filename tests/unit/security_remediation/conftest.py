@@ -1,6 +1,7 @@
 """The function as it is deployed, and what its tests share."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.client
@@ -30,6 +31,23 @@ def call(name: str, replaced: dict[str, str] | None = None, **detail: Any) -> di
     return event
 
 
+def just_now() -> str:
+    """The time of a call that is made after what was noted until now."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def an_hour_later() -> type[datetime]:
+    """A clock."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return later
+
+    return Clock
+
+
 def record_of(name: str, **detail: Any) -> Any:
     """The record of a sample event, as the remediations get it."""
     return ApiCall.model_validate(call(name, **detail)).detail
@@ -43,15 +61,23 @@ def writes(calls: list[str]) -> list[str]:
     return [one for one in calls if not one.startswith(READS)]
 
 
+def environment() -> dict[str, str]:
+    """The function's environment variables, in lower case, but those of its mode and of what must be created first."""
+    return {
+        "own_role_arn": OWN_ROLE,
+        "sensitive_ports": "20-23,3306,3389",
+        "session_principals": f"arn:aws:iam::{ACCOUNT}:role/Operations*",
+        "allowed_principals": f"arn:aws:iam::{ACCOUNT}:role/release-*",
+        "audit_bucket": AUDIT,
+    }
+
+
 @pytest.fixture
 def deployed(cloud: None, alerts: Any, idempotency_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OWN_ROLE_ARN", OWN_ROLE)
-    monkeypatch.setenv("SENSITIVE_PORTS", "20-23,3306,3389")
-    monkeypatch.setenv("SESSION_PRINCIPALS", f"arn:aws:iam::{ACCOUNT}:role/Operations*")
-    monkeypatch.setenv("ALLOWED_PRINCIPALS", f"arn:aws:iam::{ACCOUNT}:role/release-*")
+    for name, value in environment().items():
+        monkeypatch.setenv(name.upper(), value)
     aws.s3().create_bucket(Bucket=AUDIT, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     aws.s3().put_bucket_versioning(Bucket=AUDIT, VersioningConfiguration={"Status": "Enabled"})
-    monkeypatch.setenv("AUDIT_BUCKET", AUDIT)
     monkeypatch.setenv("BASELINE_TABLE", create_table("BaselineTable"))
     monkeypatch.setattr(remediate, "READ_BACK_AFTER", (0.0, 0.0))
 
@@ -80,7 +106,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = client._make_api_call
 
     def recorded(self: Any, operation: str, arguments: Any) -> Any:
-        own = operation == "PutObject" and arguments["Bucket"] == AUDIT
+        own = operation in {"PutObject", "GetObject"} and arguments["Bucket"] == AUDIT
         if self.meta.service_model.service_name not in {"sns", "dynamodb"} and not own:
             made.append(operation)
         return real(self, operation, arguments)
@@ -89,14 +115,17 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-@pytest.fixture
-def object_acls(monkeypatch: pytest.MonkeyPatch) -> None:
+def reading_object_acls(headers: Any) -> Any:
     """moto reads an object's ACL from headers only; this makes it read the body as it does for buckets."""
-    headers = S3Response._acl_from_headers
 
     def either(self: Any, given: Any) -> Any:
         return headers(self, given) or (
             self._acl_from_body() if self.body and b"<AccessControlPolicy" in bytes(self.body) else None
         )
 
-    monkeypatch.setattr(S3Response, "_acl_from_headers", either)
+    return either
+
+
+@pytest.fixture
+def object_acls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(S3Response, "_acl_from_headers", reading_object_acls(S3Response._acl_from_headers))

@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 
 from automations import aws
+from automations.errors import DeliveryError
 from security_remediation.handler import lambda_handler
 from security_remediation.registry import REMEDIATIONS
 from tests.unit.security_remediation.attacks import every_attack
@@ -133,6 +134,29 @@ def test_a_second_delivery_does_and_tells_nothing_more(attack, enforce, alerts, 
     assert told
     assert writes(calls) == []
     assert alerts.received() == []
+
+
+@EACH
+def test_what_people_could_not_be_told_after_the_change_they_are_told_in_full_by_the_next_attempt(
+    attack, enforce, alerts, calls, context, monkeypatch
+):
+    attacked = attack()
+    with monkeypatch.context() as patched:
+        patched.setenv("ALERTS_TOPIC", "arn:aws:sns:ap-northeast-2:123456789012:absent")
+        with pytest.raises(DeliveryError, match="SNS: "):
+            lambda_handler(attacked.event, context)
+    done = next(one for one in audit_records() if one["remediation"] == attacked.remediation)
+    calls.clear()
+
+    outcome = lambda_handler(attacked.event, context)
+
+    assert writes(calls) == []
+    assert outcome["outcomes"][attacked.remediation] == "closed, and verified by reading back"
+    message = next(one["Message"] for one in alerts.received() if "This was done:\n- " in one["Message"])
+    assert message.startswith(f"{done['resource']} {done['finding']}: put right\n")
+    for step in done["steps"]:
+        assert f"- {step}\n" in message
+    assert (f"python -m local security undo {done['id']}" in message) == attacked.undoable
 
 
 @EACH

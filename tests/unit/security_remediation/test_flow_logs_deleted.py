@@ -49,6 +49,17 @@ def test_what_was_never_noted_is_told_with_what_to_do(enforce, alerts, calls, co
     assert "Look which VPCs have no flow logs" in message["Message"]
 
 
+def test_flow_logs_are_named_by_what_they_watch_and_where_they_log_to(alerts, context):
+    attacked = attacks.several_flow_logs()
+
+    lambda_handler(attacked.event, context)
+
+    [message] = alerts.received()
+    network, other = sorted(str(one["ResourceId"]) for one in attacked.closed)
+    names = f"of {network} to arn:aws:s3:::{attacks.LOGS} (ALL traffic), of {other} to {attacks.GROUP} (REJECT traffic)"
+    assert message["Message"].startswith(f"Flow log {names} was deleted")
+
+
 def test_what_was_noted_comes_back_and_what_was_not_is_named(enforce, alerts, context):
     attacked = attacks.several_flow_logs()
     aws.dynamodb().delete_item(TableName="BaselineTable", Key={"id": {"S": f"flow-log/{_ids(attacked.event)[1]}"}})

@@ -10,13 +10,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from automations import aws
-from automations.errors import SettingsError
+from automations.errors import DeliveryError, SettingsError
 from automations.events.cloudtrail import ApiCall
 from automations.notify import Severity
 from security_remediation import remediate
+from security_remediation.audit import keep
 from security_remediation.exemptions import Exemption, judge, read_exemptions
 from security_remediation.handler import Settings, lambda_handler
 from security_remediation.incidents import Incident, count, incident_key
+from security_remediation.message import Outcome
 from security_remediation.modes import Mode, mode_of
 from security_remediation.plan import Kind, Plan
 from tests.unit.security_remediation.attacks import first as attacks
@@ -138,6 +140,12 @@ def test_an_entry_covers_the_very_resource_whatever_characters_its_name_has():
     assert judge("public_acl", name, {}, TAG, [entry], TODAY).exempt
 
 
+def test_an_entry_may_name_what_the_resource_is_a_part_of():
+    entries = [exemption(resource="Configuration of *")]
+    assert judge("bucket_policy", RESOURCE, {}, TAG, entries, TODAY, also=("Other", "Configuration of queries")).exempt
+    assert not judge("bucket_policy", RESOURCE, {}, TAG, entries, TODAY, also=("Other",)).exempt
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -181,6 +189,35 @@ def test_an_exemption_counts_from_the_moment_it_is_written(deployed, enforce, co
     lambda_handler(attacked.event, context)
 
     assert attacked.state() == attacked.opened
+
+
+@pytest.mark.parametrize("mode", ["notify", "enforce"])
+def test_what_is_told_only_is_exempted_like_the_rest(mode, deployed, alerts, context, monkeypatch):
+    entry = exemption(remediation="root_activity", resource="*", until="2099-12-31").model_dump(mode="json")
+    aws.ssm().put_parameter(Name="/exemptions", Value=json.dumps([entry]), Type="String")
+    monkeypatch.setenv("EXEMPTIONS_PARAMETER", "/exemptions")
+    monkeypatch.setenv("MODE", mode)
+
+    assert lambda_handler(call("root-api-call"), context)["outcomes"]["root_activity"] == Outcome.EXEMPT
+
+    [message] = alerts.received()
+    assert message["Subject"] == "[INFO] The root user called CreateUser: exempt"
+    assert "exempts it until 2099-12-31: a website." in message["Message"]
+    assert "in enforce mode" not in message["Message"]
+
+
+def test_what_is_exempt_and_not_so_any_more_is_told_as_exempt(deployed, enforce, alerts, context, monkeypatch):
+    entry = exemption(until="2099-12-31").model_dump(mode="json")
+    aws.ssm().put_parameter(Name="/exemptions", Value=json.dumps([entry]), Type="String")
+    monkeypatch.setenv("EXEMPTIONS_PARAMETER", "/exemptions")
+    attacked = attacks.policy_for_everyone()
+    attacked.revert()
+
+    lambda_handler(attacked.event, context)
+
+    [message] = alerts.received()
+    assert message["Subject"].startswith("[INFO] ")
+    assert "It is not so any more" in message["Message"]
 
 
 # ---------------------------------------------------------------- incidents
@@ -255,6 +292,155 @@ def test_people_get_one_message_of_a_burst_and_its_count_with_the_next(deployed,
     assert "The same was done 2 more times since the last message." in second["Message"]
 
 
+FAILURE = "could not be dealt with"
+
+
+@pytest.fixture
+def refused(deployed, monkeypatch) -> dict[str, Any]:
+    """A call on a bucket that cannot be read."""
+    refuse(monkeypatch, aws.s3(), "get_bucket_policy")
+    return call("put-bucket-policy-public")
+
+
+def fail(event: dict[str, Any], context: Any, event_id: str, minute: int = 0) -> None:
+    event["detail"]["eventID"] = event_id
+    with pytest.raises(ClientError):
+        lambda_handler(event | {"time": f"2026-11-20T04:{minute:02}:00Z"}, context)
+
+
+def test_people_get_one_message_of_a_burst_that_fails_in_the_same_way_and_its_count_with_the_next(
+    refused, alerts, context
+):
+    for event_id, minute in (("a", 0), ("a", 0), ("b", 1), ("b", 1), ("c", 2), ("d", 30)):
+        fail(refused, context, event_id, minute)
+
+    first, second = alerts.received()
+    assert FAILURE in first["Subject"]
+    assert "are counted, not told: they are in the queue." in first["Message"]
+    assert "since the last message" not in first["Message"]
+    assert "2 more events failed so since the last message." in second["Message"]
+
+
+def test_another_kind_of_failure_and_another_remediation_are_told_by_themselves(refused, alerts, context, monkeypatch):
+    fail(refused, context, "a")
+    refuse(monkeypatch, aws.s3(), "get_bucket_policy", "SlowDown")
+    fail(refused, context, "b")
+    refuse(monkeypatch, aws.s3(), "get_bucket_acl", "SlowDown")
+    fail(call("put-bucket-acl-public"), context, "c")
+
+    assert [FAILURE in one["Subject"] for one in alerts.received()] == [True, True, True]
+
+
+def test_a_failure_that_cannot_be_counted_is_told(refused, alerts, context, monkeypatch, logs):
+    monkeypatch.setattr(remediate, "count", refusal("UpdateItem"))
+    for event_id in ("a", "b"):
+        fail(refused, context, event_id)
+
+    assert len(alerts.received()) == 2
+    assert "UpdateItem" in logs.getvalue()
+
+
+# ---------------------------------------------------------------- another attempt
+
+
+def test_what_people_could_not_be_told_is_told_in_full_even_when_it_cannot_be_counted(
+    deployed, enforce, alerts, context, monkeypatch
+):
+    attacked = attacks.policy_for_everyone()
+    monkeypatch.setattr(remediate, "count", refusal("UpdateItem"))
+    with monkeypatch.context() as patched:
+        refuse(patched, aws.sns(), "publish")
+        with pytest.raises(DeliveryError, match="SNS: "):
+            lambda_handler(attacked.event, context)
+
+    lambda_handler(attacked.event, context)
+
+    [message] = alerts.received()
+    assert message["Subject"] == f"[WARNING] {RESOURCE} has a policy that lets in everyone: put right"
+    assert "This was done:\n- Remove statement PublicRead from the bucket policy." in message["Message"]
+    assert (
+        f"To put back what was there before: python -m local security undo {audit_records()[0]['id']}"
+        in (message["Message"])
+    )
+    assert remediate.INTERRUPTED not in message["Message"]
+    assert [one["outcome"] for one in audit_records()] == ["about to be changed", Outcome.CLOSED]
+
+
+def test_an_attempt_that_ends_between_the_change_and_its_audit_is_told_and_audited_by_the_next(
+    deployed, enforce, alerts, context, monkeypatch
+):
+    attacked = attacks.policy_for_everyone()
+    with monkeypatch.context() as patched:
+        patched.setattr(remediate, "keep", crash_at_the_second(keep))
+        with pytest.raises(KeyboardInterrupt):  # as when Lambda ends the function: nobody is told of it
+            lambda_handler(attacked.event, context)
+    assert attacked.state() == attacked.closed
+    assert alerts.received() == []
+
+    for _ in range(2):
+        lambda_handler(attacked.event, context)
+
+    [message] = alerts.received()
+    assert "This was done:\n- Remove statement PublicRead from the bucket policy." in message["Message"]
+    assert remediate.INTERRUPTED in message["Message"]
+    begun, closed = audit_records()
+    assert f"security undo {begun['id']}" in message["Message"]
+    assert (closed["outcome"], closed["after"]) == (Outcome.CLOSED, {"verified": True})
+    assert closed["before"] == begun["before"]
+
+
+def test_what_was_open_still_and_is_closed_by_now_is_told_as_what_the_earlier_attempt_began(
+    deployed, enforce, alerts, context, monkeypatch
+):
+    attacked = attacks.policy_for_everyone()
+    with monkeypatch.context() as patched:
+        patched.setattr(aws.s3(), "put_bucket_policy", lambda **_: None)
+        with pytest.raises(remediate.StillOpen):
+            lambda_handler(attacked.event, context)
+    attacked.revert()
+
+    lambda_handler(attacked.event, context)
+
+    failure, message = alerts.received()
+    assert FAILURE in failure["Subject"]
+    assert remediate.INTERRUPTED in message["Message"]
+    assert audit_records()[-1]["outcome"] == Outcome.CLOSED
+
+
+def test_what_is_open_again_is_closed_again(deployed, enforce, alerts, context):
+    attacked = attacks.policy_for_everyone()
+    before = aws.s3().get_bucket_policy(Bucket=BUCKET)["Policy"]
+    lambda_handler(attacked.event, context)
+    aws.s3().put_bucket_policy(Bucket=BUCKET, Policy=before)
+
+    lambda_handler(attacked.event, context)
+
+    assert attacked.state() == attacked.closed
+    assert len(audit_records()) == 4
+
+
+def test_what_somebody_else_closed_before_any_attempt_is_told_as_such(deployed, enforce, alerts, context):
+    attacked = attacks.policy_for_everyone()
+    attacked.revert()
+
+    lambda_handler(attacked.event, context)
+
+    [message] = alerts.received()
+    assert "It is not so any more" in message["Message"]
+    assert audit_records() == []
+
+
+def test_records_that_cannot_be_read_are_a_failure_that_is_told(deployed, enforce, alerts, context, monkeypatch):
+    attacked = attacks.policy_for_everyone()
+    attacked.revert()
+    refuse(monkeypatch, aws.s3(), "get_object")
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        lambda_handler(attacked.event, context)
+
+    assert FAILURE in alerts.received()[0]["Subject"]
+
+
 # ---------------------------------------------------------------- the audit
 
 
@@ -276,11 +462,27 @@ def test_the_previous_state_is_kept_before_the_change(deployed, enforce, context
     assert record["outcome"] == "about to be changed"
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, client: Any, method: str) -> None:
-    def refused(**_: object) -> None:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, method)
+def refusal(method: str, code: str = "AccessDenied") -> Any:
+    def refused(*_: object, **__: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "No."}}, method)
 
-    monkeypatch.setattr(client, method, refused)
+    return refused
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, client: Any, method: str, code: str = "AccessDenied") -> None:
+    monkeypatch.setattr(client, method, refusal(method, code))
+
+
+def crash_at_the_second(keep: Any) -> Any:
+    kept: list[Any] = []
+
+    def once(*arguments: Any) -> None:
+        if kept:
+            raise KeyboardInterrupt
+        kept.append(arguments)
+        keep(*arguments)
+
+    return once
 
 
 def test_when_the_previous_state_cannot_be_kept_nothing_is_changed(

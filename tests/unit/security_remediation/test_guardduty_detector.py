@@ -19,6 +19,16 @@ def test_a_new_detector_that_is_suspended_already_is_enabled(alerts, context):
     assert attacked.state() == ["ENABLED"]
 
 
+def test_the_message_names_the_detector_that_is_gone(alerts, context):
+    attacked = attacks.detector_deleted()
+
+    lambda_handler(attacked.event, context)
+
+    [message] = alerts.received()
+    assert message["Subject"].startswith("[WARNING] GuardDuty detector in ap-northeast-2 is deleted")
+    assert attacked.event["detail"]["requestParameters"]["detectorId"] in message["Message"]
+
+
 def test_undo_deletes_no_detector_that_somebody_else_created(alerts, context):
     attacked = attacks.detector_deleted()
     lambda_handler(attacked.event, context)

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automations import aws
 from automations.errors import Refused
 from security_remediation.handler import lambda_handler
-from security_remediation.policies import exposures, statements, without
+from security_remediation.policies import Trust, exposures, statements, without
 from security_remediation.reading import listed
 from security_remediation.remediations import kms_key_policy
 from tests.unit.conftest import ACCOUNT
@@ -19,7 +19,7 @@ from tests.unit.security_remediation.attacks import keys as attacks
 from tests.unit.security_remediation.conftest import call, record_of, writes
 
 FOREIGN, TRUSTED = "444455556666", "222233334444"
-KNOWN = frozenset({ACCOUNT, TRUSTED})
+KNOWN = Trust(frozenset({ACCOUNT, TRUSTED, "o-a1b2c3d4e5"}))
 OWN = {
     "Sid": "Own",
     "Effect": "Allow",
@@ -177,6 +177,7 @@ policies = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(policies)
 def test_what_is_left_of_any_policy_lets_in_no_stranger_and_changes_nothing_else(policy):
     document = {"Statement": policy}
@@ -193,6 +194,7 @@ def lets_change(one: Mapping[str, Any]) -> bool:
     return one["Effect"] == "Allow" and one["Action"] != "kms:Decrypt" and not one["Condition"]
 
 
+@settings(deadline=None)
 @given(policies)
 def test_nobody_is_locked_out(policy):
     """Where everyone could change the policy, the account itself still can."""

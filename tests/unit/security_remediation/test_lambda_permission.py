@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from botocore.stub import Stubber
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto.awslambda.models import LambdaBackend
 from moto.awslambda.policy import Policy
@@ -12,6 +12,7 @@ from moto.awslambda.responses import LambdaResponse
 from automations import aws
 from automations.errors import Refused
 from security_remediation.handler import Settings, lambda_handler
+from security_remediation.lambda_policies import lets_in
 from security_remediation.plan import Plan, State
 from security_remediation.remediations import lambda_permission
 from tests.unit.conftest import ACCOUNT, REGION
@@ -160,12 +161,14 @@ def test_each_statement_of_a_public_function_url_is_removed_and_can_be_put_back(
         ({}, "s3.amazonaws.com for everyone"),
         ({"SourceArn": "arn:aws:s3:::*"}, "s3.amazonaws.com for everyone"),
         ({"SourceArn": "arn:aws:execute-api:ap-southeast-1::*"}, "s3.amazonaws.com for everyone"),
-        ({"SourceAccount": FOREIGN}, f"s3.amazonaws.com for account {FOREIGN}"),
-        ({"SourceArn": f"arn:aws:sns:us-east-1:{FOREIGN}:topic"}, f"s3.amazonaws.com for account {FOREIGN}"),
+        (
+            {"SourceArn": "arn:aws:s3:::amzn-s3-demo-website"},
+            "s3.amazonaws.com for the owner of arn:aws:s3:::amzn-s3-demo-website",
+        ),
     ],
 )
 @pytest.mark.usefixtures("deployed")
-def test_a_service_that_acts_for_strangers_is_told_and_not_touched(limits, told, enforce, alerts, calls, context):
+def test_a_service_that_may_act_for_anybody_is_told_and_not_touched(limits, told, enforce, alerts, calls, context):
     attacks.create_function()
     aws.lambda_().add_permission(
         FunctionName="billing-report",
@@ -189,7 +192,11 @@ def test_a_service_that_acts_for_strangers_is_told_and_not_touched(limits, told,
     "harmless",
     [
         {"Principal": "s3.amazonaws.com", "SourceAccount": ACCOUNT},
-        {"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::amzn-s3-demo-website"},
+        {
+            "Principal": "s3.amazonaws.com",
+            "SourceArn": "arn:aws:s3:::amzn-s3-demo-website",
+            "SourceAccount": ACCOUNT,
+        },
         {"Principal": "sns.amazonaws.com", "SourceArn": f"arn:aws:sns:{REGION}:{TRUSTED}:topic"},
         {"Principal": "*", "PrincipalOrgID": "o-a1b2c3d4e5"},
         {"Principal": f"arn:aws:iam::{ACCOUNT}:root"},
@@ -198,6 +205,7 @@ def test_a_service_that_acts_for_strangers_is_told_and_not_touched(limits, told,
 )
 def test_own_and_trusted_principals_and_limited_services_are_let_in(harmless, enforce, calls, context, monkeypatch):
     monkeypatch.setenv("TRUSTED_ACCOUNTS", TRUSTED)
+    monkeypatch.setenv("TRUSTED_ORGANIZATIONS", "o-a1b2c3d4e5")
     attacks.create_function()
     aws.lambda_().add_permission(
         FunctionName="billing-report", StatementId="backdoor", Action="lambda:InvokeFunction", **harmless
@@ -208,6 +216,35 @@ def test_own_and_trusted_principals_and_limited_services_are_let_in(harmless, en
 
     assert outcome["outcomes"]["lambda_permission"] == "harmless"
     assert writes(calls) == []
+
+
+@pytest.mark.usefixtures("deployed")
+def test_an_organisation_that_may_be_the_own_one_is_told_and_not_touched(enforce, alerts, calls, context):
+    attacks.create_function()
+    aws.lambda_().add_permission(
+        FunctionName="billing-report",
+        StatementId="backdoor",
+        Action="lambda:InvokeFunction",
+        Principal="*",
+        PrincipalOrgID="o-a1b2c3d4e5",
+    )
+    calls.clear()
+
+    lambda_handler(call("add-permission-public", responseElements=None), context)
+
+    assert writes(calls) == []
+    [message] = alerts.received()
+    assert "lets in organisation o-a1b2c3d4e5" in message["Message"]
+    assert "TrustedOrganizations" in message["Message"]
+    assert "SourceAccount" not in message["Message"]
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_service_that_acts_for_a_trusted_account_is_let_in(enforce, calls, context, monkeypatch):
+    monkeypatch.setenv("TRUSTED_ACCOUNTS", "444455556666")
+    attacked = attacks.function_for_a_service_of_a_foreign_account()
+
+    assert lambda_handler(attacked.event, context)["outcomes"]["lambda_permission"] == "harmless"
 
 
 @pytest.mark.usefixtures("deployed")
@@ -245,7 +282,7 @@ def test_a_statement_that_is_gone_at_the_last_moment_is_success():
 
 
 CONDITIONS = {
-    "SourceArn": ("ArnLike", "AWS:SourceArn", st.just(f"arn:aws:s3:::{FOREIGN}")),
+    "SourceArn": ("ArnLike", "AWS:SourceArn", st.just(f"arn:aws:s3:::{ACCOUNT}")),
     "SourceAccount": ("StringEquals", "AWS:SourceAccount", st.sampled_from([ACCOUNT, FOREIGN])),
     "PrincipalOrgID": ("StringEquals", "aws:PrincipalOrgID", st.just("o-a1b2c3d4e5")),
     "EventSourceToken": ("StringEquals", "lambda:EventSourceToken", st.just("token")),
@@ -279,21 +316,25 @@ def as_lambda_keeps_it(arguments: dict[str, Any]) -> dict[str, Any]:
     return statement
 
 
+@settings(deadline=None)
 @given(added)
 def test_the_arguments_that_put_a_statement_back_are_those_that_made_it(arguments):
     assert lambda_permission.arguments(as_lambda_keeps_it(arguments)) == arguments
 
 
+@settings(deadline=None)
 @given(added)
 def test_only_a_fixed_source_or_organisation_keeps_strangers_out(arguments):
-    strangers = lambda_permission.let_in(as_lambda_keeps_it(arguments), SETTINGS)
+    found = lets_in({"Statement": as_lambda_keeps_it(arguments)}, SETTINGS.trust)
 
-    principal = arguments["Principal"]
-    if FOREIGN in principal:
-        assert strangers == f"account {FOREIGN}"
-    elif principal == attacks.OWN_ROOT:
-        assert strangers == ""
-    elif not {"SourceArn", "SourceAccount", "PrincipalOrgID"} & arguments.keys():
-        assert strangers.endswith("everyone")
-    elif arguments.get("SourceAccount") == ACCOUNT:
-        assert strangers == ""
+    principal, source = arguments["Principal"], arguments.get("SourceAccount")
+    service = principal.endswith(".amazonaws.com")
+    if source == ACCOUNT or principal == attacks.OWN_ROOT:
+        assert found == []
+    elif FOREIGN in principal or source == FOREIGN:
+        assert [one.sure for one in found] == [True]
+        assert found[0].to.endswith(f"account {FOREIGN}")
+    elif service or {"SourceArn", "PrincipalOrgID"} & arguments.keys():
+        assert [one.sure for one in found] == [False]
+    else:
+        assert [(one.to, one.sure) for one in found] == [("everyone", True)]

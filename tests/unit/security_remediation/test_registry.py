@@ -9,7 +9,7 @@ from local import security
 
 from security_remediation import remediations
 from security_remediation.registry import REMEDIATIONS, judging
-from tests.template_file import RESOURCES
+from tests.template_file import RESOURCES, TEMPLATE
 from tests.unit.security_remediation.conftest import record_of
 
 
@@ -42,6 +42,23 @@ def test_a_pattern_is_not_longer_than_eventbridge_takes(function):
         assert len(json.dumps(event["Properties"].get("Pattern"))) < 2048, name
 
 
+def test_calls_that_only_read_come_by_two_rules_and_each_only_where_a_parameter_asks_for_it(function):
+    brings = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    states = {
+        name: one["Properties"]["State"]["Fn::If"]
+        for name, one in function["Events"].items()
+        if "State" in one["Properties"]
+    }
+
+    assert states == {
+        "DataRead": ["TellDataReads", brings, "DISABLED"],
+        "RootActivity": ["TellRootReads", brings, "ENABLED"],
+    }
+    named = {"Fn::Not": [{"Fn::Equals": [{"Ref": "SecretReaders"}, ""]}]}
+    assert named in TEMPLATE["Conditions"]["TellDataReads"]["Fn::And"]
+    assert [TEMPLATE["Parameters"][one]["Default"] for one in ("SecretReaders", "RootReads")] == ["", "false"]
+
+
 def test_what_a_remediation_needs_has_actions_and_a_reason_for_each_wildcard():
     for one in REMEDIATIONS:
         for allow in (*one.READS, *one.WRITES):
@@ -61,3 +78,15 @@ def test_calls_of_the_same_name_of_another_service_are_not_judged():
     assert [one.NAME for one in judging(record)] == ["bucket_policy", "root_activity"]
     other = record.model_copy(update={"event_source": "s3express.amazonaws.com"})
     assert [one.NAME for one in judging(other)] == ["root_activity"]
+
+
+def test_the_function_may_read_its_audit_records_and_learn_that_there_is_none(function):
+    """Without s3:ListBucket, S3 answers AccessDenied for an object that does not exist."""
+    statements = [one for policy in function["Policies"] for one in policy.get("Statement", []) if "Action" in one]
+
+    def may(action: str) -> list[Any]:
+        return [one["Resource"] for one in statements if action in one["Action"]]
+
+    assert may("s3:GetObject") == may("s3:PutObject") == [{"Fn::Sub": "${AuditBucket.Arn}/audit/*"}]
+    assert may("s3:ListBucket") == [{"Fn::GetAtt": "AuditBucket.Arn"}]
+    assert not may("s3:DeleteObject")

@@ -5,12 +5,13 @@ from botocore.exceptions import ClientError
 
 from automations import aws
 from automations.errors import Refused
+from security_remediation import baseline
 from security_remediation.baseline import take
 from security_remediation.handler import lambda_handler
 from security_remediation.remediations import trail_deleted
 from tests.unit.security_remediation.attacks import baseline as attacks
 from tests.unit.security_remediation.attacks.baseline import ADVANCED, LOGS, TRAIL
-from tests.unit.security_remediation.conftest import audit_records, call, writes
+from tests.unit.security_remediation.conftest import an_hour_later, audit_records, call, just_now, writes
 
 pytestmark = pytest.mark.usefixtures("deployed")
 NARROW: list[Any] = [{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": False, "DataResources": []}]
@@ -21,13 +22,17 @@ def _bucket_of_the_attacker(deployed: None) -> None:
     aws.s3().create_bucket(Bucket="attacker", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
 
 
+def deleted() -> dict[str, Any]:
+    return call("delete-trail", eventTime=just_now())
+
+
 def make_again(**changed: Any) -> dict[str, Any]:
     """Delete the trail after it was noted, and make it again; returns the event of the deletion."""
     arguments = attacks.create_trail()
     take({"trails": trail_deleted.snapshot})
     aws.cloudtrail().delete_trail(Name=TRAIL)
     aws.cloudtrail().create_trail(**arguments | changed)
-    return call("delete-trail")
+    return deleted()
 
 
 def test_a_trail_made_again_to_another_bucket_is_told_and_left(enforce, alerts, calls, context):
@@ -64,6 +69,19 @@ def test_a_trail_made_again_with_other_selectors_gets_its_own_back_and_undo_puts
     assert restored["logs"] is logging
 
 
+def test_a_trail_made_again_that_was_noted_since_is_none_of_the_trail_before(enforce, alerts, context, monkeypatch):
+    """An event may be tried again hours later."""
+    event = make_again(S3BucketName="attacker")
+    aws.cloudtrail().start_logging(Name=TRAIL)
+    with monkeypatch.context() as patched:
+        patched.setattr(baseline, "datetime", an_hour_later())
+        take({"trails": trail_deleted.snapshot})
+
+    lambda_handler(event, context)
+
+    assert alerts.received()[0]["Subject"].endswith("was deleted and made again with other settings")
+
+
 def test_a_trail_made_again_with_other_tags_is_the_same_trail(enforce, alerts, context):
     event = make_again(TagsList=[{"Key": "team", "Value": "another"}])
 
@@ -82,13 +100,13 @@ def test_a_trail_that_was_stopped_first_keeps_the_note_of_when_it_logged(enforce
     assert take({"trails": trail_deleted.snapshot}) == {"trails": 0}
     aws.cloudtrail().delete_trail(Name=TRAIL)
 
-    lambda_handler(call("delete-trail"), context)
+    lambda_handler(deleted(), context)
 
     assert attacks.trail_state() == before
 
 
 def test_a_trail_that_was_never_noted_is_told_with_what_to_do(enforce, alerts, calls, context):
-    lambda_handler(call("delete-trail"), context)
+    lambda_handler(deleted(), context)
 
     assert writes(calls) == []
     [message] = alerts.received()
@@ -100,7 +118,7 @@ def test_a_trail_that_was_never_noted_is_told_with_what_to_do(enforce, alerts, c
 def test_a_trail_that_was_never_noted_and_is_there_again_is_no_alarm(enforce, alerts, context):
     attacks.create_trail()
 
-    lambda_handler(call("delete-trail"), context)
+    lambda_handler(deleted(), context)
 
     assert alerts.received()[0]["Subject"].startswith("[WARNING]")
 
@@ -113,7 +131,7 @@ def test_a_plain_trail_is_made_again_without_what_it_never_had(enforce, alerts, 
     take({"trails": trail_deleted.snapshot})
     aws.cloudtrail().delete_trail(Name=TRAIL)
 
-    lambda_handler(call("delete-trail"), context)
+    lambda_handler(deleted(), context)
 
     assert attacks.trail_state() == before
 
@@ -128,7 +146,7 @@ def test_tags_that_aws_sets_are_not_put(enforce, alerts, context):
     )
     client.delete_trail(Name=TRAIL)
 
-    lambda_handler(call("delete-trail"), context)
+    lambda_handler(deleted(), context)
 
     assert {tag["Key"] for tag in attacks.trail_state()["tags"]} == {"team"}
 

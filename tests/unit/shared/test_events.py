@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from automations.errors import InvalidEvent
 from automations.events.cloudtrail import ApiCall
 from automations.events.codebuild import BuildFinished
 from automations.events.ec2 import InstanceStateChanged
@@ -33,6 +34,15 @@ def test_a_record_is_read_whatever_its_service_put_in_place_of_an_object(recorde
 
     assert (record.request_parameters, record.response_elements) == (None, None)
     assert not record.failed
+
+
+def test_a_record_that_lacks_what_is_needed_says_where_to_look_at_it():
+    record = ApiCall.model_validate(sample("security_remediation/root-api-call", requestParameters=None)).detail
+
+    with pytest.raises(
+        InvalidEvent, match=rf"{record.event_name} has no .*bucketName, .* event ID {record.event_id}\."
+    ):
+        record.required("bucketName")
 
 
 def test_unknown_fields_are_ignored():

@@ -64,7 +64,7 @@ def test_a_payload_of_any_shape_is_published_as_it_is() -> None:
 
 @pytest.mark.parametrize(("characters", "fits"), [(-1, True), (0, False)])
 def test_the_size_counts_source_detail_type_and_detail_in_bytes(characters: int, fits: bool) -> None:
-    without = len(("s" + "t" + json.dumps({"text": "", "payload": None})).encode())
+    without = len(b'st{"text":"","payload":null}')
     text = "x" * (MAX_ENTRY_BYTES - without + characters)
 
     if fits:

@@ -5,7 +5,9 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 A record that its model refuses is an attack that nobody sees, so only what every record has is required.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -58,6 +60,7 @@ class UserIdentity(_Part):
     arn: str | None = None
     account_id: str | None = None
     user_name: str | None = None
+    access_key_id: str | None = None
     session_context: SessionContext | None = None
     invoked_by: str | None = None
 
@@ -69,6 +72,10 @@ class UserIdentity(_Part):
     def arns(self) -> list[str]:
         """The ARNs of who made the call: the session, or the user, and the role behind it."""
         return [arn for arn in (self.arn, self.issuer.arn) if arn]
+
+    def among(self, patterns: Iterable[str]) -> bool:
+        """Whether one of them matches one of the patterns, in which `*` stands for any characters."""
+        return any(fnmatchcase(arn, pattern) for pattern in patterns for arn in self.arns)
 
 
 class AffectedResource(_Part):
@@ -123,9 +130,12 @@ class CloudTrailRecord(_Part):
         value = self.parameter(name)
         if isinstance(value, str) and value:
             return value
-        raise InvalidEvent(
-            f"CloudTrail's record of {self.event_name} has no usable requestParameters.{name}, so it cannot be judged. "
-            f"Look at it in CloudTrail: event ID {self.event_id}."
+        raise self.unusable(f"has no usable requestParameters.{name}, so it cannot be judged")
+
+    def unusable(self, why: str) -> InvalidEvent:
+        """The error to raise for a record that lacks what the decision needs."""
+        return InvalidEvent(
+            f"CloudTrail's record of {self.event_name} {why}. Look at it in CloudTrail: event ID {self.event_id}."
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from automations.events import Detail
+from automations.events import Detail, Event
 
 
 class WebhookDetail(Detail):
@@ -23,6 +23,13 @@ class WebhookDetail(Detail):
     id: str
     scheme: str
     payload: dict[str, Any]
+
+
+class WebhookReceived(Event):
+    """A provider's message."""
+
+    source: str = Field(pattern=r"^webhook\..+$")
+    detail: WebhookDetail
 
 
 class GitHubRepository(Detail):

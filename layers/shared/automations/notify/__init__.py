@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from automations import delivery, http
 from automations.errors import SettingsError
 from automations.notify import slack, sns
 from automations.notify.message import Link, Message, Severity
+from automations.settings import EnvSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-__all__ = ["Link", "Message", "Severity", "notify"]
+__all__ = ["Link", "Message", "NotifySettings", "Severity", "notifier", "notify"]
+
+
+class NotifySettings(EnvSettings):
+    """Settings of a function that tells people through all the stack's channels; see `notify`."""
+
+    alerts_topic: str
+    slack_webhook: str = ""
+    idempotency_table: str
 
 
 def notify(
@@ -41,3 +51,14 @@ def notify(
     if not channels:
         raise SettingsError("The message has no channel. Give the alerts topic, Slack's webhook, or both.")
     return delivery.deliver(channels, key=key, table=table, context=context)
+
+
+def notifier(settings: NotifySettings, context: LambdaContext) -> partial[list[str]]:
+    """`notify` with the channels of the function's settings: it still wants the message and its key."""
+    return partial(
+        notify,
+        topic=settings.alerts_topic,
+        slack_webhook=settings.slack_webhook,
+        table=settings.idempotency_table,
+        context=context,
+    )

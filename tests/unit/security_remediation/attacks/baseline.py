@@ -5,10 +5,15 @@ from typing import Any
 from automations import aws
 from security_remediation.baseline import take
 from security_remediation.reading import tags_of
-from security_remediation.remediations import flow_logs_deleted, resolver_query_logging_deleted, trail_deleted
+from security_remediation.remediations import (
+    flow_logs_deleted,
+    resolver_query_logging_deleted,
+    trail_changed,
+    trail_deleted,
+)
 from tests.unit.security_remediation import mended_moto  # noqa: F401 # it adds what moto lacks
 from tests.unit.security_remediation.attacks import TAG, Attack, MakeAttack
-from tests.unit.security_remediation.conftest import call
+from tests.unit.security_remediation.conftest import call, just_now
 
 TRAIL = "management-events"
 LOGS = "amzn-s3-demo-trail-logs"
@@ -47,7 +52,7 @@ def create_trail() -> dict[str, Any]:
 
 
 def trail_state() -> Any:
-    """The trail as AWS describes it; None when there is none."""
+    """The trail as AWS describes it, without the tag that exempts it; None when there is none."""
     client = aws.cloudtrail()
     found: list[Any] = client.describe_trails(trailNameList=[TRAIL])["trailList"]
     if not found:
@@ -58,7 +63,7 @@ def trail_state() -> Any:
         "trail": {name: value for name, value in found[0].items() if name != "SnsTopicName"},
         "selectors": (selectors.get("EventSelectors"), selectors.get("AdvancedEventSelectors")),
         "insights": client.get_insight_selectors(TrailName=arn).get("InsightSelectors", []),
-        "tags": client.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"],
+        "tags": [tag for tag in client.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"] if tag != TAG],
         "logs": client.get_trail_status(Name=arn)["IsLogging"],
     }
 
@@ -69,12 +74,14 @@ def _trail(event: dict[str, Any]) -> Attack:
     before = trail_state()
     client = aws.cloudtrail()
     client.delete_trail(Name=TRAIL)
+    event["detail"]["eventTime"] = just_now()
 
     def exempt() -> None:
         create_again()
         client.add_tags(ResourceId=_arn(), TagsList=[TAG])  # type: ignore[list-item]
         take({"trails": trail_deleted.snapshot})
         client.delete_trail(Name=TRAIL)
+        event["detail"]["eventTime"] = just_now()
 
     def create_again() -> None:
         client.create_trail(**arguments)
@@ -103,6 +110,57 @@ def trail_by_arn() -> Attack:
 
 def trail_by_name() -> Attack:
     return _trail(call("delete-trail", requestParameters={"name": TRAIL}))
+
+
+ELSEWHERE = "amzn-s3-demo-elsewhere"
+
+
+def changed(request: dict[str, Any], *, improved: dict[str, Any] | None = None) -> Attack:
+    """The trail is updated by such a request, in the words of a record, and by what is no weakening besides."""
+    arguments = create_trail()
+    aws.s3().create_bucket(Bucket=ELSEWHERE, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    take({"trails": trail_changed.snapshot})
+    before, client = trail_state(), aws.cloudtrail()
+    every = {**request, **(improved or {})}
+    client.update_trail(Name=TRAIL, **{name[0].upper() + name[1:]: value for name, value in every.items()})
+    named = {"name": _arn(), **every}
+    event = call("update-trail-weakened", requestParameters=named, responseElements=None, eventTime=just_now())
+    better = call(
+        "update-trail-weakened",
+        requestParameters={"name": TRAIL, "enableLogFileValidation": True, "isMultiRegionTrail": True},
+        eventTime=just_now(),
+    )
+    return Attack(
+        "trail_changed",
+        event,
+        trail_state,
+        opened=trail_state(),
+        closed=before,
+        revert=lambda: client.update_trail(**{name: arguments[name] for name in arguments if name != "TagsList"}),
+        exempt=lambda: client.add_tags(ResourceId=_arn(), TagsList=[TAG]),  # type: ignore[list-item]
+        harmless={"switched on": better},
+    )
+
+
+def trail_narrowed() -> Attack:
+    return changed({"includeGlobalServiceEvents": False, "isMultiRegionTrail": False, "enableLogFileValidation": False})
+
+
+def trail_of_the_organisation_narrowed() -> Attack:
+    return changed({"isOrganizationTrail": False})
+
+
+def trail_moved() -> Attack:
+    return changed({"s3BucketName": ELSEWHERE, "s3KeyPrefix": "drafts"}, improved={"enableLogFileValidation": True})
+
+
+def trail_encrypted_with_another_key() -> Attack:
+    return changed({"kmsKeyId": "arn:aws:kms:ap-northeast-2:444455556666:key/7a2b9c3d-5555-6666-7777-888899990000"})
+
+
+def trail_cut_off() -> Attack:
+    """Its topic, its log group and its key are taken away."""
+    return changed({"snsTopicName": "", "cloudWatchLogsLogGroupArn": "", "cloudWatchLogsRoleArn": "", "kmsKeyId": ""})
 
 
 GROUP = "/vpc/flows"
@@ -312,6 +370,11 @@ def vpc_taken_out_of_query_logging() -> Attack:
 ATTACKS: list[MakeAttack] = [
     trail_by_arn,
     trail_by_name,
+    trail_narrowed,
+    trail_of_the_organisation_narrowed,
+    trail_moved,
+    trail_encrypted_with_another_key,
+    trail_cut_off,
     flow_log,
     several_flow_logs,
     query_logging,

@@ -9,6 +9,7 @@ from automations import aws
 from tests.unit.conftest import ACCOUNT
 from tests.unit.security_remediation.attacks import TAG, Attack, MakeAttack
 from tests.unit.security_remediation.conftest import call
+from tests.unit.security_remediation.function_policies import function_policies
 from tests.unit.security_remediation.trust_anchors import ANCHOR, TrustAnchors
 
 FUNCTION = "billing-report"
@@ -89,6 +90,71 @@ def function_for_a_foreign_account() -> Attack:
 def function_by_a_record_without_a_response() -> Attack:
     attack = function_for_everyone()
     attack.event["detail"] |= {"responseElements": None, "eventName": "AddPermission20150331"}
+    attack.harmless = {}
+    return attack
+
+
+def function_for_a_service_of_a_foreign_account() -> Attack:
+    """An EventBridge rule of that account invokes it."""
+    return _permission(
+        "add-permission-service-foreign-account",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn="arn:aws:events:ap-northeast-2:444455556666:rule/orders",
+    )
+
+
+def function_for_a_bucket_of_a_foreign_account() -> Attack:
+    attack = _permission(
+        "add-permission-service-unlimited",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceAccount="444455556666",
+        SourceArn="arn:aws:s3:::amzn-s3-demo-destination",
+    )
+    attack.event["detail"]["responseElements"] = None
+    attack.harmless = {}
+    return attack
+
+
+def _function_policy(name: str, kept: list[int]) -> Attack:
+    """The policy of the sample is put; the statements at these positions are to be kept."""
+    function, policies, event = create_function(), function_policies(), call(name)
+    put = event["detail"]["requestParameters"]["policy"]
+    policy = json.loads(put)
+    own = json.dumps(policy | {"Statement": [policy["Statement"][position] for position in kept]})
+    client: Any = aws.lambda_()
+    client.put_resource_policy(ResourceArn=function, Policy=put)
+
+    def state() -> list[dict[str, Any]]:
+        policy = json.loads(policies.get(function, "{}"))
+        return policy.get("Statement", [])
+
+    harmless = call(name)
+    harmless["detail"]["requestParameters"]["policy"] = own
+    return Attack(
+        "function_policy",
+        event,
+        state=state,
+        opened=policy["Statement"],
+        closed=json.loads(own)["Statement"],
+        revert=lambda: client.put_resource_policy(ResourceArn=function, Policy=own),
+        exempt=lambda: aws.lambda_().tag_resource(Resource=function, Tags={TAG["Key"]: TAG["Value"]}),
+        harmless={"a policy for an API of this account": harmless},
+    )
+
+
+def function_policy_for_everyone() -> Attack:
+    return _function_policy("put-function-policy-public", kept=[0])
+
+
+def function_policy_for_services_of_a_foreign_account() -> Attack:
+    return _function_policy("put-function-policy-foreign-service", kept=[0])
+
+
+def function_policy_by_a_record_without_the_policy() -> Attack:
+    attack = _function_policy("put-function-policy-public", kept=[0])
+    attack.event["detail"]["requestParameters"]["policy"] = "HIDDEN_DUE_TO_SIZE"
     attack.harmless = {}
     return attack
 
@@ -272,6 +338,11 @@ ATTACKS: list[MakeAttack] = [
     function_by_url,
     function_for_a_foreign_account,
     function_by_a_record_without_a_response,
+    function_for_a_service_of_a_foreign_account,
+    function_for_a_bucket_of_a_foreign_account,
+    function_policy_for_everyone,
+    function_policy_for_services_of_a_foreign_account,
+    function_policy_by_a_record_without_the_policy,
     trust_anchor_created,
     trust_anchor_enabled,
     trust_anchor_enabled_by_a_record_without_a_response,

@@ -124,13 +124,13 @@ def create_instance() -> dict[str, Any]:
     return {"table": table, "vpc": vpc, "subnet": subnet, **known}
 
 
-def instance_credentials() -> Attack:
+def _instance_credentials(name: str) -> Attack:
     instance = create_instance()
     iam = aws.iam()
     iam.create_role(RoleName=INSTANCE_ROLE, AssumeRolePolicyDocument="{}")
     called = instance["LaunchTime"] + timedelta(hours=1)
     event = call(
-        "create-key-pair-outside",
+        name,
         {"i-0123456789abcdef0": instance["InstanceId"]},
         eventTime=f"{called:%Y-%m-%dT%H:%M:%SZ}",
     )
@@ -154,6 +154,14 @@ def instance_credentials() -> Attack:
             "a session that somebody named like an instance": chosen,
         },
     )
+
+
+def instance_credentials() -> Attack:
+    return _instance_credentials("create-key-pair-outside")
+
+
+def instance_credentials_used_for_a_global_service() -> Attack:
+    return _instance_credentials("create-user-outside")
 
 
 def fake_sessions(*ids: str) -> dict[str, str]:
@@ -270,6 +278,7 @@ ATTACKS: list[MakeAttack] = [
     federation_with_all_rights,
     federation_with_a_managed_policy,
     instance_credentials,
+    instance_credentials_used_for_a_global_service,
     session,
     session_resumed,
     command,

@@ -1,4 +1,4 @@
-"""Attacks on what watches the account: its trails and their logs, GuardDuty, Security Hub, AWS Config."""
+"""Attacks on what watches the account: its trails and their logs, GuardDuty, Security Hub."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -282,30 +282,6 @@ def hub_disabled() -> Attack:
     )
 
 
-def create_recorder() -> None:
-    client = aws.config()
-    client.put_configuration_recorder(
-        ConfigurationRecorder={"name": "default", "roleARN": f"arn:aws:iam::{ACCOUNT}:role/config"}
-    )
-    aws.s3().create_bucket(Bucket=LOGS, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
-    client.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": LOGS})
-    client.start_configuration_recorder(ConfigurationRecorderName="default")
-
-
-def recorder_stopped() -> Attack:
-    client = aws.config()
-    create_recorder()
-    client.stop_configuration_recorder(ConfigurationRecorderName="default")
-    return Attack(
-        "config_recorder",
-        call("stop-configuration-recorder"),
-        state=lambda: client.describe_configuration_recorder_status()["ConfigurationRecordersStatus"][0]["recording"],
-        opened=False,
-        closed=True,
-        revert=lambda: client.start_configuration_recorder(ConfigurationRecorderName="default"),
-    )
-
-
 ATTACKS: list[MakeAttack] = [
     trail_stopped,
     trail_stopped_by_name,
@@ -319,5 +295,4 @@ ATTACKS: list[MakeAttack] = [
     detector_suspended,
     detector_deleted,
     hub_disabled,
-    recorder_stopped,
 ]

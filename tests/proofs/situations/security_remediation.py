@@ -1,0 +1,43 @@
+"""The attacks of the unit tests, each in enforce mode."""
+
+import json
+from typing import Any
+
+from moto.s3.responses import S3Response
+
+from automations import aws
+from security_remediation import remediate
+from security_remediation.registry import REMEDIATIONS
+from tests.proofs.situations import Arrange, Situation
+from tests.proofs.world import World
+from tests.template_file import create_table
+from tests.unit.security_remediation.attacks import MakeAttack, every_attack
+from tests.unit.security_remediation.conftest import AUDIT, environment, reading_object_acls
+
+
+def _deployed(world: World) -> None:
+    aws.forget_clients()  # attacks on services that moto lacks let the clients themselves answer
+    aws.s3().create_bucket(Bucket=AUDIT, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    world.set(
+        **environment(),
+        baseline_table=create_table("BaselineTable"),
+        mode="enforce",
+        modes=json.dumps({one.NAME: "enforce" for one in REMEDIATIONS}),
+    )
+    world.environment.setattr(remediate, "READ_BACK_AFTER", (0.0, 0.0))
+    world.environment.setattr(S3Response, "_acl_from_headers", reading_object_acls(S3Response._acl_from_headers))
+
+
+def _situation(attack: MakeAttack) -> Arrange:
+    def arrange(world: World) -> Situation:
+        _deployed(world)
+        attacked = attack()
+        again: dict[str, Any] = attacked.event | {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
+        return Situation("security_remediation", attacked.event, attacked.state, again=again)
+
+    arrange.__name__ = f"security_remediation_{attack.__name__}"
+    arrange.__doc__ = f"Attack: {attack.__name__.replace('_', ' ')}"
+    return arrange
+
+
+SITUATIONS = tuple(_situation(attack) for attack in every_attack())
