@@ -31,8 +31,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications
 
 NOT_IN_AN_ACCOUNT = (
     # They name accounts, streams, roles and a database that are made up.
-    *("BusAccounts", "BusOrganization", "SessionPrincipals", "PipelineTableStreamArn", "PipelineKinesisStreamArn"),
-    *("PipelineRedshiftJdbcUrl", "PipelineRedshiftSecretArn"),
+    *("BusAccounts", "BusOrganization", "SessionPrincipals", "SecretReaders", "PipelineTableStreamArn"),
+    *("PipelineKinesisStreamArn", "PipelineRedshiftJdbcUrl", "PipelineRedshiftSecretArn"),
 )
 WITHOUT: dict[str, dict[str, str]] = {
     "ec2": {

@@ -328,10 +328,7 @@ class Stack:
         its account and region those of the bus. The local cloud has delivered it when `PutEvents` returns; on AWS the bus stays,
         because EventBridge delivers after a while, until `removal` finds it by its name.
         """
-        events, name = (
-            self.cloud.client("events"),
-            f"{self.name}-copy-{uuid4().hex[:12]}",
-        )  # a rule's name has at most 64
+        events, name = self.cloud.client("events"), f"{self.name}-copy-{uuid4().hex[:12]}"
         transformed = {"InputTransformer": rule.transformer} if rule.transformer else {}
         events.create_event_bus(Name=name)
         events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [name]}))
