@@ -1,11 +1,13 @@
 """What the demo decides before it begins on AWS."""
 
+import ast
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from local import costs
-from local.cloud import LocalError
+from local.cloud import ROOT, LocalError
 from local.demo_on_aws import WITHOUT, check_name, choose, parameters, words
 from local.scenes import NEEDS, SCENES, WORDS
 from local.scenes.ec2_state_alerts import ec2_state_alerts
@@ -121,3 +123,11 @@ def test_only_what_is_created_is_said_to_cost_something() -> None:
     assert not any("Kinesis" in text or "Databases" in text for text in costs.sentences(["AWS::SQS::Queue"], []))
     assert any("Kinesis" in text for text in costs.sentences(["AWS::Kinesis::Stream"], []))
     assert any("Databases" in text for text in costs.sentences([], ["rds", "security"]))
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "local" / "scenes").glob("*.py")), ids=lambda file: file.stem)
+def test_no_scene_knows_where_it_runs(file: Path) -> None:
+    names = {node.id for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Name)}
+
+    assert not names & {"ACCOUNT", "REGION", "UPLOADS", "DERIVATIVES", "INGESTED", "Cloud", "Aws"}
+    assert not re.search(r"\.endpoint|_ministack|_aws/|111122223333|ap-northeast-2", file.read_text())
