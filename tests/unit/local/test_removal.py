@@ -105,6 +105,11 @@ def test_all_of_a_demo_is_removed_and_nothing_of_another(account: Account) -> No
 
     assert failed == []
     assert find(account) == []
+    secrets = client(account, "secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]
+    assert [secret["Name"] for secret in secrets] == ["demo-two/slack"]
+    iam = client(account, "iam")
+    assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["demo-two-ApiGatewayAccountRole-1"]
+    assert [user["UserName"] for user in iam.list_users()["Users"]] == ["demo-two-alice"]
     assert [removal.what for removal in find(Account(account.cloud, "demo-two"))] == others
 
 
