@@ -113,6 +113,7 @@ def new_world() -> Iterator[World]:
     ):
         for name, value in ENVIRONMENT.items():
             environment.setenv(name, value)
+        environment.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a thousand images, anew for each world
         secrets.forget_secrets()
         world = World(environment, create_alerts(), web)
         world.set(alerts_topic=world.alerts.topic, idempotency_table=create_table("IdempotencyTable"))
