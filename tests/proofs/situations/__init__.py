@@ -28,6 +28,7 @@ class Situation:
         older: an event of the same thing that happened before and comes after; None where order does not matter.
         exceptions: why more than one effect cannot be prevented, by what is delivered (a name of test_deliveries.DELIVERIES)
             or by what fails (`http:POST, timeout after it took effect`). Each stands in the document.
+        fails: how the error begins with which every delivery fails, after which the event is in the failed-events queue.
     """
 
     function: str
@@ -36,6 +37,7 @@ class Situation:
     again: dict[str, Any] | None = None
     older: dict[str, Any] | None = None
     exceptions: Mapping[str, str] = field(default_factory=dict)
+    fails: str = ""
 
 
 NOT_KNOWN = (Fault.TIMEOUT_AFTER, Fault.CRASH_AFTER)

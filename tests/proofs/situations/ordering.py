@@ -30,7 +30,7 @@ def ordering_read(world: World) -> Situation:
     """A customer reads the orders."""
     _deployed(world)
     world.deliver("ordering", sample("ordering/basket-checked-out"))
-    return Situation("ordering", api_request("GET", "/orders/customer-0042"), _orders)
+    return Situation("ordering", api_request("GET", "/orders/customer-0042"), lambda: world.answer)
 
 
 SITUATIONS = (ordering_placed, ordering_read)
