@@ -34,10 +34,11 @@ class Answer:
 
 
 class Receiver:
-    """Keeps the requests, and answers 200 unless told otherwise."""
+    """Keeps the requests, and answers 200 unless told otherwise. Those that it did not refuse are in `taken`, too."""
 
     def __init__(self, url: str) -> None:
         self._requests: list[Request] = []
+        self.taken: list[Request] = []
         self._answers: dict[str, deque[Answer]] = {}
         self._always: dict[str, Answer] = {}
         self._closing = threading.Event()
@@ -63,6 +64,7 @@ class Receiver:
     def forget(self) -> None:
         """Forget what came and what was to be answered."""
         self._requests.clear()
+        self.taken.clear()
         self._answers.clear()
         self._always.clear()
 
@@ -73,7 +75,10 @@ class Receiver:
     def _next(self, request: Request) -> Answer:
         self._requests.append(request)
         waiting = self._answers.get(request.path)
-        return waiting.popleft() if waiting else self._always.get(request.path, Answer())
+        answer = waiting.popleft() if waiting else self._always.get(request.path, Answer())
+        if answer.status < 300:
+            self.taken.append(request)
+        return answer
 
 
 @contextmanager
