@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from security_remediation.conditions import SOURCE, limits
-from security_remediation.policies import EVERYONE, Exposure, Stranger, Trust, doubts, exposures, whom
+from security_remediation.policies import EVERYONE, Exposure, Stranger, Trust, exposures, whom
+from security_remediation.strangers import doubts
 
 ANY_FUNCTION = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"  # versions and aliases, too
 GONE = "ResourceNotFoundException"

@@ -135,28 +135,6 @@ def without(policy: Mapping[str, Any], exposed: Collection[Exposure]) -> dict[st
     return {**policy, "Statement": left} if left else None
 
 
-def named(exposed: Iterable[Exposure]) -> str:
-    """To whom, each once."""
-    return ", ".join(dict.fromkeys(one.to for one in exposed))
-
-
-def doubts(exposed: Iterable[Exposure]) -> str:
-    """What people should look at because it is not sure, "" for nothing."""
-    unsure = [one for one in exposed if not one.sure]
-    if not unsure:
-        return ""
-    where = "; ".join(f"{one.name} lets in {one.to}" for one in unsure)
-    trusting = (
-        " To trust an organisation, name it in TrustedOrganizations; the own one is known with TrustOrganization."
-        if any("organisation " in one.to for one in unsure)
-        else ""
-    )
-    return (
-        f"Left as it is, because it may be your own: {where}. If it is nobody's whom you trust, take it out of the "
-        f"policy.{trusting}"
-    )
-
-
 def _judge(position: int, statement: Mapping[str, Any], trust: Trust, whom: Whom) -> list[Exposure]:
     name = f"statement {statement.get('Sid') or position + 1}"
     found: set[Stranger] = set()

@@ -15,9 +15,10 @@ from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import ANY_BUCKET, READ_BUCKET_TAGS
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import doubts, exposures, named, sure, without
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.policies import exposures, sure, without
 from security_remediation.reading import bucket_tags, unless_absent
+from security_remediation.strangers import doubts, named, nothing_sure, taken_out
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -46,22 +47,14 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     opened = exposures(put, settings.trust) if put is not None else exposed  # a record that does not say: look
     if not opened:
         return None
-    if not exposed:
-        return settled(resource, f"was given a policy that lets in {named(opened)}", state)
     if not (closed := sure(exposed)):
-        finding = f"has a policy that lets in {named(exposed)}"
-        return Plan(resource, finding, Severity.WARNING, remark=doubts(exposed))
+        return nothing_sure(resource, state, opened, exposed, remark=doubts(exposed))
     left = without(state.current, closed)
     return Plan(
         resource,
         f"has a policy that lets in {named(closed)}",
         SEVERITY,
-        steps=tuple(
-            f"Take {one.to} out of {one.name} of the bucket policy."
-            if one.kept
-            else f"Remove {one.name} from the bucket policy."
-            for one in closed
-        )
+        steps=taken_out(closed, "bucket policy")
         + (() if left else ("Delete the bucket policy, because nothing is left of it.",)),
         remark=doubts(exposed),
         change={"Bucket": bucket} | ({"Policy": json.dumps(left)} if left else {}),

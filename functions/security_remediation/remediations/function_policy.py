@@ -15,9 +15,10 @@ from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.lambda_policies import ANY_FUNCTION, GONE, lets_in, remark
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import named, sure, without
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.policies import sure, without
 from security_remediation.reading import document, own_region, unless_absent
+from security_remediation.strangers import named, nothing_sure, taken_out
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -62,22 +63,14 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     opened = lets_in(put, settings.trust) if put is not None else exposed  # a record that does not say: look
     if not opened:
         return None
-    if not exposed:
-        return settled(resource, f"was given a policy that lets in {named(opened)}", state)
     if not (closed := sure(exposed)):
-        finding = f"has a policy that lets in {named(exposed)}"
-        return Plan(resource, finding, Severity.WARNING, remark=remark(exposed))
+        return nothing_sure(resource, state, opened, exposed, remark=remark(exposed))
     left = without(state.current, closed)
     return Plan(
         resource,
         f"has a policy that lets in {named(closed)}",
         SEVERITY,
-        steps=tuple(
-            f"Take {one.to} out of {one.name} of the function's policy."
-            if one.kept
-            else f"Remove {one.name} from the function's policy."
-            for one in closed
-        )
+        steps=taken_out(closed, "function's policy")
         + (() if left else ("Delete the policy, because nothing is left of it.",)),
         remark=remark(exposed),
         change={"ResourceArn": arn} | ({"Policy": json.dumps(left)} if left else {}),

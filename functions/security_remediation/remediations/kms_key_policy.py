@@ -19,17 +19,10 @@ from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.keys import ANY_KEY, GONE, READ_KEY_TAGS, key_id, key_tags, own_key
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import (
-    Exposure,
-    doubts,
-    exposures,
-    named,
-    statements,
-    sure,
-    without,
-)
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.policies import Exposure, exposures, statements, sure, without
 from security_remediation.reading import document, listed, unless_absent
+from security_remediation.strangers import doubts, named, nothing_sure, taken_out
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -62,23 +55,15 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     opened = exposures(put, settings.trust) if put is not None else exposed  # a record that does not say: look
     if not opened:
         return None
-    if not exposed:
-        return settled(resource, f"was given a policy that lets in {named(opened)}", state)
     if not (certain := sure(exposed)):
-        finding = f"has a policy that lets in {named(exposed)}"
-        return Plan(resource, finding, Severity.WARNING, remark=doubts(exposed))
+        return nothing_sure(resource, state, opened, exposed, remark=doubts(exposed))
     closed = closing(state.current, certain, settings.own_role_arn.partition(":role/")[0] + ":root")
     whose = {"KeyId": key, "PolicyName": POLICY}
     return Plan(
         resource,
         f"has a policy that lets in {named(certain)}",
         SEVERITY,
-        steps=tuple(
-            f"Take {one.to} out of {one.name} of the key policy."
-            if one.kept
-            else f"Remove {one.name} from the key policy."
-            for one in closed
-        )
+        steps=taken_out(closed, "key policy")
         + (
             ("Let the account itself in instead: nobody could change the policy otherwise.",)
             if closed != certain

@@ -23,9 +23,10 @@ from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.lambda_policies import ANY_FUNCTION, GONE, lets_in, remark
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import Exposure, Trust, named, statements, sure
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.policies import Exposure, Trust, statements, sure
 from security_remediation.reading import document, listed, own_region, unless_absent
+from security_remediation.strangers import named, nothing_sure
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -77,14 +78,11 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     opened = _exposed(added, settings.trust) if added else exposed  # a record that does not say: look
     if not opened:
         return None
-    if not exposed:
-        return settled(resource, f"was given a policy that lets in {named(opened)}", state)
-    finding = f"has a policy that lets in {named(exposed)}"
     if not sure(exposed):
-        return Plan(resource, finding, Severity.WARNING, remark=remark(exposed))
+        return nothing_sure(resource, state, opened, exposed, remark=remark(exposed))
     return Plan(
         resource,
-        finding,
+        f"has a policy that lets in {named(exposed)}",
         SEVERITY,
         steps=(f"Remove statement {state.current['Sid']} from the function's policy.",),
         change=function | {"StatementId": state.current["Sid"]},

@@ -17,10 +17,11 @@ from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
 from security_remediation.permissions import ANY_ROLE
-from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.policies import doubts, named, sure, without
+from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
+from security_remediation.policies import sure, without
 from security_remediation.principals import ASK_IDENTITY_CENTER, PROTECTED
 from security_remediation.reading import document, tags_of, unless_absent
+from security_remediation.strangers import doubts, named, nothing_sure, taken_out
 from security_remediation.trust import names_unique_id, trusted_by, without_deleted
 
 if TYPE_CHECKING:
@@ -73,12 +74,9 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
     opened = trusted_by(put, settings.trust) if put is not None else exposed  # a record that does not say: look
     if not opened:
         return None
-    if not exposed:
-        return settled(resource, f"was given a trust policy that lets in {named(opened)}", state)
-    closed = sure(exposed)
-    finding = f"has a trust policy that lets in {named(closed or exposed)}"
-    if not closed:
-        return Plan(resource, finding, Severity.WARNING, remark=doubts(exposed))
+    if not (closed := sure(exposed)):
+        return nothing_sure(resource, state, opened, exposed, remark=doubts(exposed), policy="trust policy")
+    finding = f"has a trust policy that lets in {named(closed)}"
     if name.startswith(PROTECTED):
         return Plan(resource, finding, SEVERITY, remark=ASK_IDENTITY_CENTER)
     if role.path.startswith("/aws-service-role/"):
@@ -90,12 +88,7 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         resource,
         finding,
         SEVERITY,
-        steps=tuple(
-            f"Take {one.to} out of {one.name} of the trust policy."
-            if one.kept
-            else f"Remove {one.name} from the trust policy."
-            for one in closed
-        )
+        steps=taken_out(closed, "trust policy")
         + (() if left else ("Let nobody assume the role, because nothing is left of the trust policy.",)),
         remark=doubts(exposed),
         change={"RoleName": name, "PolicyDocument": json.dumps(left or NOBODY)},

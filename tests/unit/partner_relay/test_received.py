@@ -9,7 +9,7 @@ from automations.errors import InvalidEvent
 from automations.events.partner import PartnerEvent
 from automations.notify import Link, Message, Severity, slack
 from partner_relay.rendering import render
-from tests.samples import sample
+from tests.samples import put, sample
 
 SAMPLES = (
     "github-push",
@@ -24,18 +24,10 @@ SAMPLES = (
 
 
 def shown(situation: str, site: str | None = None, kind: str = "", **changed: Any) -> Message:
-    """The message for a sample; `path__to__field=value` changes its payload, and None there removes the field."""
+    """The message for a sample whose payload is changed, as `put` does."""
     event = sample(f"partner_relay/webhook-{situation}")
     event["detail-type"] = kind or event["detail-type"]
-    for path, value in changed.items():
-        *parents, field = path.split("__")
-        place = event["detail"]["payload"]
-        for parent in parents:
-            place = place[parent]
-        if value is None:
-            del place[field]
-        else:
-            place[field] = value
+    put(event["detail"]["payload"], **changed)
     return render(PartnerEvent.model_validate(event), site)
 
 
@@ -70,6 +62,7 @@ def test_an_issue_is_shown_with_its_author():
 
     assert message.title == "GitHub example-org/shop: issue 319 opened: Totals differ by one won"
     assert message.facts == {"By": "bob-lee", "Author": "bob-lee", "State": "open"}
+    assert shown("github-issue", sender=None).facts == {"Author": "bob-lee", "State": "open"}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +181,9 @@ def test_each_message_can_be_posted_to_slack_and_mentions_nobody(situation):
     ("situation", "field", "said"),
     [
         ("github-push", "repository", "GitHubPush. detail.payload.repository: Field required"),
+        ("github-pull-request", "action", "GitHubPullRequest. detail.payload.action: Field required"),
         ("github-issue", "issue__number", "GitHubIssue. detail.payload.issue.number: Field required"),
+        ("github-workflow-run", "repository", "GitHubWorkflowRun. detail.payload.repository: Field required"),
         ("stripe-payment-failed", "data", "StripeEvent. detail.payload.data: Field required"),
         ("zendesk-ticket", "detail__id", "ZendeskTicket. detail.payload.id: Field required"),
     ],

@@ -7,21 +7,13 @@ from automations.errors import InvalidEvent
 from automations.events.partner import PartnerEvent
 from automations.notify import Message, Severity, slack
 from partner_relay.rendering import render
-from tests.samples import sample
+from tests.samples import put, sample
 
 
 def shown(situation: str, site: str | None = None, **changed: Any) -> Message:
-    """The message for a sample event; `path__to__field=value` changes its detail, and None there removes the field."""
+    """The message for a sample event whose detail is changed, as `put` does."""
     event = sample(f"partner_relay/{situation}")
-    for path, value in changed.items():
-        *parents, field = path.split("__")
-        place = event["detail"]
-        for parent in parents:
-            place = place[parent]
-        if value is None:
-            del place[field]
-        else:
-            place[field] = value
+    put(event["detail"], **changed)
     return render(PartnerEvent.model_validate(event), site)
 
 

@@ -1,12 +1,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from security_remediation.policies import Trust, doubts, exposures, sure, without
+from security_remediation.policies import Trust, exposures, sure, without
+from security_remediation.strangers import doubts
+from tests.unit.security_remediation.policy_documents import FOREIGN, ONE_OR_MORE, OWN, TRUSTED, policies, unhurried
 
-OWN, TRUSTED, FOREIGN = "111122223333", "222233334444", "444455556666"
 OURS, STRANGE = "o-a1b2c3d4e5", "o-strangers1"
 KNOWN = Trust(frozenset({OWN, TRUSTED, OURS}), knows_organization=True)
 UNKNOWN = Trust(frozenset({OWN, TRUSTED}))
@@ -269,16 +270,11 @@ def test_of_a_policy_that_only_lets_in_strangers_nothing_is_left():
     assert without(policy, exposures(policy, KNOWN)) is None
 
 
-values = st.sampled_from(["*", OWN, TRUSTED, FOREIGN, f"arn:aws:iam::{FOREIGN}:root", f"arn:aws:iam::{OWN}:role/R"])
 principals = st.one_of(
     st.just("*"),
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "AWS": st.one_of(values, st.lists(values, min_size=1, max_size=3)),
-            "Service": st.just("cloudtrail.amazonaws.com"),
-        },
-    ).filter(bool),
+    st.fixed_dictionaries({}, optional={"AWS": ONE_OR_MORE, "Service": st.just("cloudtrail.amazonaws.com")}).filter(
+        bool
+    ),
 )
 some = st.lists(st.sampled_from([OWN, TRUSTED, FOREIGN]), min_size=1, max_size=2)
 organisations = st.lists(st.sampled_from([OURS, STRANGE]), min_size=1, max_size=2)
@@ -306,21 +302,12 @@ conditions = st.fixed_dictionaries(
         ),
     },
 )
-policies = st.lists(
-    st.builds(
-        lambda principal, effect, condition: statement(principal, Effect=effect, Condition=condition),
-        principals,
-        st.sampled_from(["Allow", "Deny"]),
-        conditions,
-    ),
-    max_size=4,
-).map(lambda some: {"Version": "2012-10-17", "Statement": some})
+some_policies = policies(statement(), principals, conditions)
 trusts = st.sampled_from([KNOWN, UNKNOWN, Trust(KNOWN.ids), Trust(UNKNOWN.ids, knows_organization=True)])
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other people use the machine, too
 
 
 @unhurried
-@given(policies, trusts)
+@given(some_policies, trusts)
 def test_what_is_left_of_any_policy_exposes_nothing_for_sure_and_loses_nothing_else(policy, trust):
     exposed = exposures(policy, trust)
     left = without(policy, exposed) or {"Statement": []}
@@ -334,7 +321,7 @@ def test_what_is_left_of_any_policy_exposes_nothing_for_sure_and_loses_nothing_e
 
 
 @unhurried
-@given(policies, trusts)
+@given(some_policies, trusts)
 def test_to_trust_more_never_finds_more(policy, trust):
     for more in (FOREIGN, OURS, STRANGE):
         trusting = Trust(trust.ids | {more}, trust.knows_organization)
@@ -342,7 +329,7 @@ def test_to_trust_more_never_finds_more(policy, trust):
 
 
 @unhurried
-@given(policies, trusts, conditions)
+@given(some_policies, trusts, conditions)
 def test_a_condition_more_never_finds_more(policy, trust, more):
     """But for a service: it is nobody's until a condition says that it acts for a stranger."""
     people = [one for one in policy["Statement"] if "Service" not in one["Principal"]]
@@ -351,7 +338,7 @@ def test_a_condition_more_never_finds_more(policy, trust, more):
 
 
 @unhurried
-@given(policies, st.sampled_from([KNOWN.ids, UNKNOWN.ids]))
+@given(some_policies, st.sampled_from([KNOWN.ids, UNKNOWN.ids]))
 def test_to_know_the_own_organisation_finds_the_same_and_is_surer(policy, ids):
     known, unknown = Trust(ids, knows_organization=True), Trust(ids)
     assert positions(policy, known) == positions(policy, unknown)
@@ -360,7 +347,7 @@ def test_to_know_the_own_organisation_finds_the_same_and_is_surer(policy, ids):
 
 
 @unhurried
-@given(policies, trusts, conditions)
+@given(some_policies, trusts, conditions)
 def test_nothing_is_closed_that_everyone_of_the_trusted_alone_may_use(policy, trust, more):
     ids = sorted(trust.ids)
     held = both({"StringEquals": {"aws:PrincipalAccount": ids, "aws:SourceAccount": ids}}, more)

@@ -3,15 +3,14 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from security_remediation.policies import Trust, without
 from security_remediation.trust import SHARED, names_unique_id, trusted_by, without_deleted
+from tests.unit.security_remediation.policy_documents import FOREIGN, ONE_OR_MORE, OWN, TRUSTED, policies, unhurried
 
-OWN, TRUSTED, FOREIGN = "111122223333", "222233334444", "444455556666"
 KNOWN = Trust(frozenset({OWN, TRUSTED, "o-a1b2c3d4e5"}))
-unhurried = settings(deadline=None)  # other people use the machine, too
 GITHUB = "token.actions.githubusercontent.com"
 
 
@@ -186,15 +185,13 @@ def test_a_service_beside_a_principal_that_was_deleted_stays():
     assert without_deleted({"Statement": one})["Statement"] == [{**one, "Principal": {"Service": "ec2.amazonaws.com"}}]
 
 
-aws = st.sampled_from(["*", OWN, TRUSTED, FOREIGN, f"arn:aws:iam::{FOREIGN}:root", f"arn:aws:iam::{OWN}:role/R"])
 idps = st.sampled_from(
     [provider(GITHUB), provider("oidc.example.com"), "cognito-identity.amazonaws.com", provider(GITHUB, FOREIGN)]
 )
-some = st.one_of(aws, st.lists(aws, min_size=1, max_size=3))
 principals = st.one_of(
     st.just("*"),
     st.fixed_dictionaries(
-        {}, optional={"AWS": some, "Federated": idps, "Service": st.just("ec2.amazonaws.com")}
+        {}, optional={"AWS": ONE_OR_MORE, "Federated": idps, "Service": st.just("ec2.amazonaws.com")}
     ).filter(bool),
 )
 conditions = st.fixed_dictionaries(
@@ -211,19 +208,11 @@ conditions = st.fixed_dictionaries(
         "StringLike": st.sampled_from([{f"{GITHUB}:sub": "repo:*"}, {f"{GITHUB}:sub": "repo:octo-org/*"}]),
     },
 )
-policies = st.lists(
-    st.builds(
-        lambda principal, effect, condition: statement(principal, Effect=effect, Condition=condition),
-        principals,
-        st.sampled_from(["Allow", "Deny"]),
-        conditions,
-    ),
-    max_size=4,
-).map(lambda some: {"Version": "2012-10-17", "Statement": some})
+some_policies = policies(statement(), principals, conditions)
 
 
 @unhurried
-@given(policies)
+@given(some_policies)
 def test_what_is_left_of_any_trust_policy_lets_in_no_strangers_and_keeps_all_others(policy):
     exposed = trusted_by(policy, KNOWN)
     left = without(policy, exposed) or {"Statement": []}
@@ -236,7 +225,7 @@ def test_what_is_left_of_any_trust_policy_lets_in_no_strangers_and_keeps_all_oth
 
 
 @unhurried
-@given(policies, conditions)
+@given(some_policies, conditions)
 def test_a_condition_more_never_lets_in_more_kinds_of_strangers(policy, more):
     stricter = [
         {**one, "Condition": {**more, **one["Condition"]}} if one["Effect"] == "Allow" else one
@@ -247,7 +236,7 @@ def test_a_condition_more_never_lets_in_more_kinds_of_strangers(policy, more):
 
 
 @unhurried
-@given(policies)
+@given(some_policies)
 def test_to_trust_more_accounts_never_finds_more_and_all_that_is_named_is_foreign(policy):
     found = trusted_by(policy, KNOWN)
     assert len(trusted_by(policy, Trust(KNOWN.ids | {FOREIGN}))) <= len(found)

@@ -80,22 +80,24 @@ class GitHubThread(Detail):
     base: GitHubBranch = GitHubBranch()
 
 
-class GitHubPullRequest(Detail):
+class GitHubAction(Detail):
+    """What somebody, or GitHub, did to something of a repository."""
+
+    repository: GitHubRepository
+    action: str
+    sender: GitHubUser = GitHubUser()
+
+
+class GitHubPullRequest(GitHubAction):
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request"""
 
-    repository: GitHubRepository
-    action: str
     thread: GitHubThread = Field(alias="pull_request")
-    sender: GitHubUser = GitHubUser()
 
 
-class GitHubIssue(Detail):
+class GitHubIssue(GitHubAction):
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues"""
 
-    repository: GitHubRepository
-    action: str
     thread: GitHubThread = Field(alias="issue")
-    sender: GitHubUser = GitHubUser()
 
 
 class GitHubRun(Detail):
@@ -109,13 +111,10 @@ class GitHubRun(Detail):
     head_sha: str = ""
 
 
-class GitHubWorkflowRun(Detail):
+class GitHubWorkflowRun(GitHubAction):
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_run"""
 
-    repository: GitHubRepository
-    action: str
     run: GitHubRun = Field(alias="workflow_run")
-    sender: GitHubUser = GitHubUser()
 
 
 class StripeObject(Detail):
