@@ -199,5 +199,5 @@ def _refusal(status: int, code: str) -> tuple[AWSResponse, dict[str, Any]]:
 def _answer(status: int, request: requests.PreparedRequest) -> requests.Response:
     response = requests.Response()
     response.status_code, response.reason, response.url = status, "Made to fail", request.url or ""
-    response._content = b""
+    response._content, response._content_consumed = b"", True  # type: ignore[attr-defined] # read, as a whole
     return response

@@ -100,6 +100,12 @@ class World:
                         ExpressionAttributeValues={":past": {"N": "0"}},
                     )
 
+    def forget_deliveries(self) -> None:
+        """As if no delivery had come to be recorded."""
+        dynamodb = aws.dynamodb()
+        for item in dynamodb.scan(TableName="IdempotencyTable")["Items"]:
+            dynamodb.delete_item(TableName="IdempotencyTable", Key={"id": item["id"]})
+
     def told(self) -> list[str]:
         """What people and receivers have got so far, one line for each message, in the order of the alphabet.
 

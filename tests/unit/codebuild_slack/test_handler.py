@@ -14,6 +14,7 @@ from codebuild_slack import build
 from codebuild_slack.handler import lambda_handler
 from tests.samples import sample
 from tests.template_file import create_table
+from tests.unit.codebuild_slack.builds import finished, information
 
 
 @pytest.fixture(autouse=True)
@@ -24,23 +25,6 @@ def tables(idempotency_table, monkeypatch):
 @pytest.fixture
 def only_failures_and_recoveries(monkeypatch):
     monkeypatch.setenv("REPORT", "failures-and-recoveries")
-
-
-def finished(status: str, minute: int = 0, project: str = "web-site") -> dict[str, Any]:
-    """A build of its own for each minute, which ended in that minute with the status."""
-    event = sample(
-        f"codebuild_slack/{ {'SUCCEEDED': 'succeeded', 'STOPPED': 'stopped'}.get(status, 'failed') }",
-        build_id=f"arn:aws:codebuild:ap-northeast-2:111122223333:build/{project}:00000000-0000-0000-0000-{minute:012}",
-        build_status=status,
-        project_name=project,
-    )
-    information(event)["phases"][-1]["start-time"] = f"Nov 6, 2026 1:{minute:02}:00 PM"
-    return event
-
-
-def information(event: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = event["detail"]["additional-information"]
-    return found
 
 
 def parsed(event: dict[str, Any]) -> BuildFinished:

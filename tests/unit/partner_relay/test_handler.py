@@ -1,9 +1,7 @@
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from local.receiver import Answer
@@ -15,9 +13,9 @@ from partner_relay.handler import lambda_handler
 from partner_relay.relay import fair_share
 from tests.samples import sample
 from tests.unit.conftest import Context
+from tests.unit.partner_relay import destinations
+from tests.unit.partner_relay.destinations import CRM_PATH, KEY, PARAMETER, SUPPORT, put_routes, store_secrets
 
-PARAMETER = "/eventbridge-automations/partner-routes"
-KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TICKET = sample("partner_relay/zendesk-ticket-created")
 
 
@@ -35,35 +33,14 @@ class Running(Context):
 @pytest.fixture
 def receiver(web, idempotency_table, alerts, monkeypatch):
     """The receiver of all destinations, with their secrets in place; the routes are not."""
-    secrets = boto3.client("secretsmanager")
-    secrets.create_secret(Name="eventbridge-automations/partner/support-slack", SecretString=f"{web.url}/support")
-    boto3.client("ssm").put_parameter(
-        Name="/eventbridge-automations/partner/crm-signing-secret", Value=KEY, Type="SecureString"
-    )
+    store_secrets(web.url)
     monkeypatch.setenv("ROUTES_PARAMETER", PARAMETER)
     return web
 
 
-SUPPORT = {"name": "support", "slack": "secretsmanager:eventbridge-automations/partner/support-slack"}
-
-
 @pytest.fixture
 def crm(receiver):
-    return {
-        "name": "crm",
-        "webhook": f"{receiver.url}/crm?token=t0ps3cret",
-        "secret": "ssm:/eventbridge-automations/partner/crm-signing-secret",
-    }
-
-
-CRM_PATH = "/crm?token=t0ps3cret"
-
-
-def put_routes(*destinations: dict[str, Any], **route: str) -> None:
-    text = json.dumps(
-        [{"source": source, "destinations": destinations} | route for source in ("aws.partner/*", "webhook.*")]
-    )
-    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=text, Type="String", Overwrite=True)
+    return destinations.crm(receiver.url)
 
 
 @pytest.mark.parametrize(

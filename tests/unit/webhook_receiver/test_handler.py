@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from automations import aws, secrets
 from automations.events.partner import PartnerEvent
+from tests.unit.bus import APPLICATION_BUS, create_bus
 from tests.unit.conftest import Context
+from tests.unit.webhook_receiver.configuration import PARAMETER, PREFIX, configure, store_secrets, webhook
 from tests.unit.webhook_receiver.requests import (
     IDS,
     KINDS,
@@ -26,48 +28,23 @@ from webhook_receiver import handler
 from webhook_receiver.handler import lambda_handler
 from webhook_receiver.request import LARGEST_BODY
 
-PARAMETER = "/eventbridge-automations/webhooks"
-PREFIX = "eventbridge-automations/webhook"
 EACH_SCHEME = pytest.mark.parametrize("scheme", SECRETS)
 TIMED = ("standard", "stripe", "slack", "zendesk")
 OTHER_SECRETS = dict.fromkeys(SECRETS, "another") | {"standard": "whsec_YW5vdGhlci1zaWduaW5nLWtleS0wMDAwMDI="}
 
 
-def configure(*webhooks: dict[str, Any]) -> None:
-    secrets.forget_secrets()
-    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=json.dumps(webhooks), Type="String", Overwrite=True)
-
-
-def webhook(scheme: str, *references: str) -> dict[str, Any]:
-    return {
-        "provider": scheme,
-        "scheme": scheme,
-        "secrets": references or [f"secretsmanager:{PREFIX}/{scheme}"],
-    }
-
-
 @pytest.fixture
 def put(idempotency_table, monkeypatch):
     """What was put on the application bus so far, when it is called; a webhook of each scheme is configured."""
-    monkeypatch.setenv("APPLICATION_BUS", "application")
+    monkeypatch.setenv("APPLICATION_BUS", APPLICATION_BUS)
     monkeypatch.setenv("WEBHOOKS_PARAMETER", PARAMETER)
-    for scheme, secret in SECRETS.items():
-        boto3.client("secretsmanager").create_secret(Name=f"{PREFIX}/{scheme}", SecretString=secret)
+    store_secrets()
     configure(*map(webhook, SECRETS))
-    events, sqs = boto3.client("events"), boto3.client("sqs")
-    events.create_event_bus(Name="application")
-    queue = sqs.create_queue(QueueName="bus")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pattern = json.dumps({"source": [{"prefix": "webhook."}]})
-    events.put_rule(Name="all", EventBusName="application", EventPattern=pattern)
-    events.put_targets(Rule="all", EventBusName="application", Targets=[{"Id": "bus", "Arn": arn}])
+    published = create_bus({"prefix": "webhook."})
     found: list[dict[str, Any]] = []
 
     def read():
-        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-            for item in batch:
-                found.append(json.loads(item["Body"]))
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=item["ReceiptHandle"])
+        found.extend(published())
         return found
 
     return read
