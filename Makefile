@@ -23,8 +23,9 @@ help: ## Show this list
 setup: $(DEV) $(LOCAL) ## Install the development environment and the local cloud (the other commands do it by themselves)
 
 .PHONY: demo
-demo: $(DEV) $(LOCAL) ## Deploy to a local cloud, drive every automation with real input, show and check each effect
-	@python -m local demo
+demo: $(DEV) $(LOCAL) ## Deploy to a local cloud (or, with TARGET=aws, an account), drive every automation, show and check each effect
+	@python -m local demo $(if $(TARGET),--target "$(TARGET)") $(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") \
+		$(if $(STACK),--stack "$(STACK)") $(if $(WITH),--with "$(WITH)") $(if $(SCENES),--scenes "$(SCENES)") $(if $(REMOVE),--remove) $(if $(YES),--yes)
 
 .PHONY: local
 local: $(DEV) $(LOCAL) ## Start the local cloud on port 4566, deploy to it and leave it running (stop: make stop)

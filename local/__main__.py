@@ -18,12 +18,13 @@ from local import cloud as local_cloud
 from local import left_out, terminal
 from local.cloud import ROOT, STATE, LocalError
 from local.commands import COMMANDS
+from local.demo_on_aws import demo_on_aws
 from local.page import write
 from local.photo import photograph
 from local.receiver import Request, receiver
-from local.scenes import SCENES
+from local.scenes import SCENES, WORDS
 from local.seed import seed, set_stage
-from local.stack import BUILT, UPLOADS, Stack, deploy
+from local.stack import BUILT, PARAMETERS, UPLOADS, Stack, deploy
 from local.stage import SceneFailed
 from local.terminal import chosen_stack, console
 
@@ -40,7 +41,7 @@ def demo() -> None:
     try:
         with receiver() as web, local_cloud.running_cloud(ROOT / ".local" / "demo.log") as cloud:
             console.print("Starting the local cloud, building and deploying template.yaml with SAM CLI ...")
-            seed(cloud, web.url)
+            seed(cloud, web.url, PARAMETERS)
             stage = set_stage(deploy(cloud), web, folder, console)
             console.print(f"Deployed {len(stage.stack.resources)} resources in {time.monotonic() - began:.0f} s.")
             console.print(left_out.summary(BUILT))
@@ -55,6 +56,21 @@ def demo() -> None:
         console.print(f"Pictures and messages as they went out are in {page.parent}/; look at {page}")
 
 
+def play(chosen: argparse.Namespace) -> bool:
+    """Play the demo where it is to be played.
+
+    Raises:
+        LocalError: what is for AWS was said without AWS.
+    """
+    if chosen.target == "aws":
+        return demo_on_aws(chosen)
+    said = [name for name in ("profile", "region", "stack", "with", "scenes", "yes", "remove") if getattr(chosen, name)]
+    if said:
+        raise LocalError(f"--{said[0]} is for the demo on AWS. Say so: --target aws")
+    demo()
+    return True
+
+
 def start(host: str, port: int) -> None:
     """Start the local cloud and a receiver for its messages, deploy, and leave them running."""
     fresh = local_cloud.find() is None
@@ -64,7 +80,7 @@ def start(host: str, port: int) -> None:
         command = [sys.executable, "-m", "local", "receiver", host, str(port + 1)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         local_cloud.remember(process.pid)
-    seed(cloud, f"http://{host}:{port + 1}")
+    seed(cloud, f"http://{host}:{port + 1}", PARAMETERS)
     console.print("Building and deploying template.yaml with SAM CLI ...")
     stack = deploy(cloud)
     for sample in sorted((ROOT / "events" / "image_resize").glob("uploaded*.json")):
@@ -120,7 +136,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     target = terminal.target()
-    commands.add_parser("demo", help=demo.__doc__).set_defaults(run=lambda _: demo())
+    playing = commands.add_parser("demo", help="Play every scene on a fresh local cloud, or those that can be on AWS")
+    playing.add_argument("--target", choices=["local", "aws"], default="local", help="where (%(default)s)")
+    on_aws = playing.add_argument_group("on AWS", "docs/demo-on-aws.md says what it does there.")
+    on_aws.add_argument("--profile", metavar="NAME", help="in the account of this profile of your AWS configuration")
+    on_aws.add_argument("--region", help=f"in this region; {local_cloud.REGION} when not given")
+    on_aws.add_argument("--stack", metavar="NAME", help="of the stack; made up when not given")
+    on_aws.add_argument("--with", default="", metavar="WORDS", help=f"also what needs: {', '.join(WORDS)}; with commas")
+    on_aws.add_argument("--scenes", default="", metavar="NAMES", help="only these, with commas")
+    on_aws.add_argument("--yes", action="store_true", help="do not ask before it begins")
+    on_aws.add_argument("--remove", action="store_true", help="only remove what a demo of this --stack has left")
+    playing.set_defaults(run=play)
     commands.add_parser("start", help=start.__doc__).set_defaults(
         run=lambda _: start(os.environ.get("BIND_HOST", local_cloud.LOOPBACK), _port(os.environ.get("PORT", "4566")))
     )

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 import psutil
@@ -44,10 +45,20 @@ class Cloud:
     Attributes:
         endpoint: address of every AWS API.
         log: what MiniStack itself writes.
+        patience: how many seconds an effect may take to be seen before it counts as missing.
+        poll: seconds between two looks.
+        settling: seconds until a new rule hears events.
+        real: whether what MiniStack only stands for happens: pipes run, an archive takes in events after a while.
     """
 
     endpoint: str
     log: Path
+    account: ClassVar[str] = ACCOUNT
+    region: ClassVar[str] = REGION
+    patience: ClassVar[float] = float(os.environ.get("EFFECT_SECONDS", "90"))
+    poll: ClassVar[float] = 0.1
+    settling: ClassVar[float] = 0.0
+    real: ClassVar[bool] = False
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -73,6 +84,10 @@ class Cloud:
             "SAM_CLI_TELEMETRY": "0",
         }
 
+    def address(self, url: str) -> str:
+        """Where one reaches what has this URL on AWS: a function's, or that of an API of API Gateway."""
+        return _local_address(self.endpoint, url)
+
 
 @dataclass(frozen=True)
 class Aws:
@@ -81,10 +96,15 @@ class Aws:
     Attributes:
         profile: of the caller's AWS configuration; without one, the credentials that boto3 finds by itself.
         region: of the stack; samconfig.toml's unless another is given.
+        patience, poll: as for the local cloud. CloudWatch Logs shows a line late, Lambda tries a failed event again after one and
+            two minutes, and Firehose writes after five.
+        settling: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html says "a short period of time".
     """
 
     profile: str | None = None
     region: str = REGION
+    patience: ClassVar[float] = float(os.environ.get("EFFECT_SECONDS", "600"))
+    poll: ClassVar[float] = 1.0
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -93,6 +113,42 @@ class Aws:
     def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of the service."""
         return self.session.client(service, config=config)  # type: ignore[call-overload]
+
+    def environment(self) -> dict[str, str]:
+        """The environment for SAM CLI, which takes the profile and the region as options."""
+        return {**os.environ, "SAM_CLI_TELEMETRY": "0"}
+
+    @cached_property
+    def account(self) -> str:
+        """The account's number, which is asked for once."""
+        return str(self.client("sts").get_caller_identity()["Account"])
+
+    @property
+    def stand_in(self) -> str:
+        """The endpoint of a local cloud that stands in for AWS, in a trial of what is meant for AWS; empty on AWS.
+
+        Two variables of the environment say so: AWS_ENDPOINT_URL, as to any AWS tool, and STAND_IN_FOR_AWS=ministack.
+        """
+        return os.environ["AWS_ENDPOINT_URL"] if os.environ.get("STAND_IN_FOR_AWS") == "ministack" else ""
+
+    @property
+    def real(self) -> bool:
+        return not self.stand_in
+
+    @property
+    def settling(self) -> float:
+        return 60.0 if self.real else 0.0
+
+    def address(self, url: str) -> str:
+        """Where one reaches what has this URL: there, unless a local cloud stands in."""
+        return _local_address(self.stand_in, url) if self.stand_in else url
+
+
+def _local_address(endpoint: str, url: str) -> str:
+    """Where MiniStack answers for the URL of a function or an API, whose id is the first part of its host."""
+    parts = urlsplit(url)
+    item, service, *_ = (parts.hostname or "").split(".")
+    return f"{endpoint}/_aws/{service}/{item}{parts.path}"
 
 
 def free_port() -> int:

@@ -124,7 +124,7 @@ def split(pattern: Mapping[str, Any], path: tuple[str, ...] = ()) -> tuple[Leaf,
     """The leaves of a pattern. All of them together say what the pattern says."""
     leaves: list[Leaf] = []
     for key, value in pattern.items():
-        if key == OR and _joins_patterns(value):
+        if key == OR and joins_patterns(value):
             leaves.append(Leaf(path, value, tuple(split(branch, path) for branch in value)))
         elif isinstance(value, Mapping):
             leaves += split(value, (*path, key))
@@ -133,7 +133,7 @@ def split(pattern: Mapping[str, Any], path: tuple[str, ...] = ()) -> tuple[Leaf,
     return tuple(leaves)
 
 
-def _joins_patterns(value: Any) -> bool:
+def joins_patterns(value: Any) -> bool:
     """Whether the value of `$or` holds patterns; EventBridge takes it for a field of that name when it holds filters."""
     return isinstance(value, list) and all(isinstance(item, Mapping) and not OPERATORS & set(item) for item in value)
 

@@ -43,8 +43,6 @@ def deployed_pipe(stack: Stack, name: str) -> Pipe:
     cloudformation = stack.cloud.client("cloudformation")
     # After its transform the template is JSON, which botocore reads.
     template = cloudformation.get_template(StackName=stack.name, TemplateStage="Processed")["TemplateBody"]
-    [deployed] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
-    parameters = {item["ParameterKey"]: item["ParameterValue"] for item in deployed["Parameters"]}
     properties = template["Resources"][name]["Properties"]
     [only] = properties["SourceParameters"]["FilterCriteria"]["Filters"]
     bus = properties["TargetParameters"]["EventBridgeEventBusParameters"]
@@ -53,7 +51,7 @@ def deployed_pipe(stack: Stack, name: str) -> Pipe:
         running["Target"],
         only["Pattern"],
         properties["TargetParameters"]["InputTemplate"],
-        re.sub(r"\${(\w+)}", lambda found: parameters[found[1]], bus["Source"]["Fn::Sub"]),
+        re.sub(r"\${(\w+)}", lambda found: stack.parameters[found[1]], bus["Source"]["Fn::Sub"]),
         bus["DetailType"],
     )
 

@@ -34,14 +34,20 @@ class Answer:
 
 
 class Receiver:
-    """Keeps the requests in `requests`, in the order in which they came, and answers 200 unless told otherwise."""
+    """Keeps the requests, and answers 200 unless told otherwise. Those that it did not refuse are in `taken`, too."""
 
     def __init__(self, url: str) -> None:
-        self.requests: list[Request] = []
+        self._requests: list[Request] = []
+        self.taken: list[Request] = []
         self._answers: dict[str, deque[Answer]] = {}
         self._always: dict[str, Answer] = {}
         self._closing = threading.Event()
         self.url = url
+
+    @property
+    def requests(self) -> list[Request]:
+        """What came in, in its order."""
+        return self._requests
 
     def answer(self, path: str, *answers: Answer) -> None:
         """Give these answers to the next requests for the path, one each; 200 after them."""
@@ -57,7 +63,8 @@ class Receiver:
 
     def forget(self) -> None:
         """Forget what came and what was to be answered."""
-        self.requests.clear()
+        self._requests.clear()
+        self.taken.clear()
         self._answers.clear()
         self._always.clear()
 
@@ -66,9 +73,12 @@ class Receiver:
         self._closing.wait()
 
     def _next(self, request: Request) -> Answer:
-        self.requests.append(request)
+        self._requests.append(request)
         waiting = self._answers.get(request.path)
-        return waiting.popleft() if waiting else self._always.get(request.path, Answer())
+        answer = waiting.popleft() if waiting else self._always.get(request.path, Answer())
+        if answer.status < 300:
+            self.taken.append(request)
+        return answer
 
 
 @contextmanager

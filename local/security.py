@@ -209,11 +209,7 @@ NO_ERROR = "errorCode: [{exists: false}]"
 # Records of the console may name its sign-in, or say AWS Internal, beside the person; every other name is a service that acts for
 # the account.
 NOT_A_SERVICE = "invokedBy: [{exists: false}, signin.amazonaws.com, AWS Internal]"
-# Users and root have no sessionIssuer.
-NOT_OURSELVES = (
-    "sessionContext: {sessionIssuer: {arn: [{exists: false}, "
-    "{anything-but: [!GetAtt SecurityRemediationFunctionRole.Arn]}]}}"
-)
+NOT_OUR_ROLE = "{anything-but: [!GetAtt SecurityRemediationFunctionRole.Arn]}"
 
 
 @dataclass(frozen=True)
@@ -311,11 +307,7 @@ def _service(source: str) -> str:
 
 def _rule(rule: RuleOfCalls) -> list[str]:
     detail = dict(rule.pattern)
-    extra = dict(detail.pop("userIdentity", {}))
-    # Root's calls come by root's rule, and one call must not be judged twice at once.
-    kind = extra.pop("type", [{"exists": False}, {"anything-but": ["Root"]}])
-    identity = [f"type: {json.dumps(kind)}", NOT_A_SERVICE, NOT_OURSELVES]
-    identity += [f"{key}: {json.dumps(value)}" for key, value in extra.items()]
+    identity = _identity(detail.pop("userIdentity", {}))
     return [
         f"{rule.name}:",
         "  Type: EventBridgeRule",
@@ -335,6 +327,21 @@ def _rule(rule: RuleOfCalls) -> list[str]:
         "    RetryPolicy: *retry",
         "    DeadLetterConfig: {Arn: !GetAtt UndeliveredEventsQueue.Arn}",
     ]
+
+
+def _identity(wanted: Mapping[str, Any]) -> list[str]:
+    """Whose calls are judged: those that the remediation's pattern wants, and never our own. Nothing is said twice."""
+    lines = [f"{key}: {json.dumps(value)}" for key, value in wanted.items()]
+    by_roles = ":assumed-role/" in json.dumps(wanted.get("arn", ""))
+    if "type" not in wanted and not by_roles:
+        # Root's calls come by root's rule, and one call must not be judged twice at once.
+        lines.insert(0, 'type: [{"exists": false}, {"anything-but": ["Root"]}]')
+    lines.append(NOT_A_SERVICE)
+    if wanted.get("type") != ["IAMUser"]:
+        # Users and root have no sessionIssuer.
+        issuers = [NOT_OUR_ROLE] if by_roles else ["{exists: false}", NOT_OUR_ROLE]
+        lines.append(f"sessionContext: {{sessionIssuer: {{arn: {_flow(issuers)}}}}}")
+    return lines
 
 
 OF_AWS = "source: [{prefix: aws.}]"

@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -37,6 +38,7 @@ PARAMETERS = {
     "EnableImageResize": "true",
     "EnableEc2StateAlerts": "true",
     "EnableCodebuildSlack": "true",
+    "CodebuildProjectPrefix": "web-",
     "EnableSecurityRemediation": "true",
     "EnablePartnerRelay": "true",
     "SlackWebhookSecret": "eventbridge-automations/slack-webhook",
@@ -128,8 +130,9 @@ class Schedule:
 
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
         """
+        _, partition, _, region, account, *_ = self.target.split(":")
         values = {
-            "schedule-arn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{self.function}{self.name}",
+            "schedule-arn": f"arn:{partition}:scheduler:{region}:{account}:schedule/default/{self.function}{self.name}",
             "scheduled-time": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "execution-id": str(uuid4()),
             "attempt-number": "1",
@@ -160,11 +163,11 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
     """
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     # MiniStack runs the functions on the Python that runs it.
-    _sam("build", "--config-env", "local", env={**os.environ, "PYTHON_VERSION": python, "PYTHON_PLATFORM": ""})
+    sam("build", "--config-env", "local", env={**os.environ, "PYTHON_VERSION": python, "PYTHON_PLATFORM": ""})
     values = {**PARAMETERS, "AwsEndpointUrl": cloud.endpoint, **(parameters or {})}
     overrides = [f"{name}={value}" for name, value in values.items() if value]  # SAM CLI takes no empty value
     left_out.leave_out(BUILT, DEPLOYED)
-    _sam(
+    sam(
         *("deploy", "--config-env", "local", "--parameter-overrides", *overrides),
         env={**cloud.environment(), "SAM_CLI_POLL_DELAY": "0.1"},
     )
@@ -173,7 +176,12 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
     return stack
 
 
-def _sam(*arguments: str, env: Mapping[str, str]) -> None:
+def sam(*arguments: str, env: Mapping[str, str]) -> None:
+    """Run SAM CLI.
+
+    Raises:
+        LocalError: it failed; the message holds the end of what it wrote.
+    """
     tools = Path(sys.executable).parent  # SAM CLI, and the uv that its builds call
     done = subprocess.run(
         [tools / "sam", *arguments],
@@ -200,6 +208,12 @@ class Stack:
     def outputs(self) -> dict[str, str]:
         [stack] = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """The values of the template's parameters in this deployment."""
+        [stack] = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return {item["ParameterKey"]: item["ParameterValue"] for item in stack["Parameters"]}
 
     @cached_property
     def resources(self) -> dict[str, str]:
@@ -312,14 +326,18 @@ class Stack:
         """Let EventBridge itself hand the event to the rule's target, rewritten as the rule says.
 
         A copy of the rule, on a bus of its own, matches a source of our own. So the event's source and id are others there, and
-        its account and region those of the bus. The local cloud has delivered it when `PutEvents` returns.
+        its account and region those of the bus. The local cloud has delivered it when `PutEvents` returns; on AWS the bus stays,
+        because EventBridge delivers after a while, until `removal` finds it by its name.
         """
-        events, name = self.cloud.client("events"), f"copy-{uuid4()}"
+        events, name = self.cloud.client("events"), f"{self.name}-copy-{uuid4().hex[:12]}"
         transformed = {"InputTransformer": rule.transformer} if rule.transformer else {}
         events.create_event_bus(Name=name)
         events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [name]}))
         events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": name, "Arn": rule.target, **transformed}])
+        time.sleep(self.cloud.settling)
         self._put(name, {**event, "source": name})
+        if self.cloud.settling:
+            return
         events.remove_targets(Rule=name, EventBusName=name, Ids=[name])
         events.delete_rule(Name=name, EventBusName=name)
         events.delete_event_bus(Name=name)
@@ -386,6 +404,14 @@ class Stack:
         """What is in the failed-events queue: each with `requestPayload`, the event, and `responsePayload`, why."""
         messages = look(self.cloud.client("sqs"), self.outputs["FailedEventsQueue"])
         return [json.loads(message["Body"]) for message in messages]
+
+
+def ended(request: str, messages: Iterable[str]) -> bool:
+    """Whether Lambda has reported the end of the invocation, as JSON or as text.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+    """
+    return any(request in line and (line.startswith("REPORT ") or '"platform.report"' in line) for line in messages)
 
 
 def _name(identifier: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from local.cloud import Cloud, running_cloud
 from local.receiver import Receiver, receiver
 from local.seed import seed, set_stage
-from local.stack import Stack, deploy
+from local.stack import PARAMETERS, Stack, deploy
 from local.stage import Stage
 from rich.console import Console
 
@@ -26,7 +26,7 @@ def world() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def stack(local_cloud: Cloud, world: Receiver) -> Stack:
-    seed(local_cloud, world.url)
+    seed(local_cloud, world.url, PARAMETERS)
     return deploy(local_cloud)
 
 

@@ -31,6 +31,10 @@ metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 
 STILL_STOPPING = "IncorrectInstanceState"  # the event was quicker than the API; Lambda's retry finds it stopped
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (common client errors, server errors)
+BUSY = frozenset({"RequestLimitExceeded", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"})
+PASSING = BUSY | {STILL_STOPPING}
+"""What a later try mends without a person; when it does not, the event is in the failed-events queue, and people are told that."""
 
 
 class Settings(NotifySettings):
@@ -89,7 +93,7 @@ def apply(
         # The answer is the same for an instance that runs already, so a second delivery does no harm.
         aws.ec2().start_instances(InstanceIds=[event.detail.instance_id])
     except ClientError as error:
-        if error.response["Error"]["Code"] != STILL_STOPPING:
+        if error.response["Error"]["Code"] not in PASSING:
             tell(start_refused(todo.message, error), key=f"{subject}/start-refused")
         raise
     metrics.add_metric("InstancesRestarted", MetricUnit.Count, 1)

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from automations import aws
 from automations.errors import AutomationError, Refused
+from image_resize.memory import at_most
 from image_resize.picture import Format, Unreadable, render
 
 if TYPE_CHECKING:
@@ -194,7 +195,8 @@ def _make(key: str, source: Source, keys: Mapping[tuple[int, Format], str], sett
     if data is None:
         return set()
     try:
-        derivatives = render(data, settings.image_sizes, settings.image_formats, settings.max_image_pixels)
+        with at_most(settings.aws_lambda_function_memory_size):
+            derivatives = render(data, settings.image_sizes, settings.image_formats, settings.max_image_pixels)
     except Unreadable as reason:
         raise Refused(
             f"{name} is refused: {reason} (MAX_IMAGE_PIXELS: {settings.max_image_pixels}). Nothing was written. "

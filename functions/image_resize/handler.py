@@ -36,6 +36,7 @@ class Settings(EnvSettings):
     image_formats: Annotated[list[Format], Field(min_length=1), COMMA_SEPARATED]
     max_image_pixels: int = Field(ge=1)
     max_image_bytes: int = Field(ge=1)
+    aws_lambda_function_memory_size: int | None = None  # in MB; Lambda sets it
 
     @field_validator("derivatives_bucket")
     @classmethod

@@ -54,6 +54,15 @@ From 3 on nobody sees a difference: https://pillow.readthedocs.io/en/stable/refe
 DRAFT = 2
 """The same for what libjpeg reduces while it decodes; `Image.thumbnail` does likewise."""
 
+LONGEST_SIDE = 65535
+"""Of a picture that is read, in pixels. A row takes memory beside its pixels, so a very high one takes more than its share."""
+
+MOST_FRAMES = 10_000
+"""Of an animation that stays one. A frame takes memory and time beside its pixels."""
+
+LONGEST_ANIMATION = 2**31 - 1
+"""In milliseconds: 24 days. libwebp counts them in an `int`."""
+
 # https://exiftool.org/TagNames/EXIF.html: what undoes each value of Orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -111,6 +120,14 @@ def render(data: bytes, sizes: Sequence[int], formats: Sequence[Format], max_pix
     Raises:
         Unreadable: says why.
     """
+    try:
+        return _render(data, sizes, formats, max_pixels)
+    except MemoryError:
+        pass  # its traceback would keep the pixels
+    raise Unreadable("it takes more memory to decode than there is")
+
+
+def _render(data: bytes, sizes: Sequence[int], formats: Sequence[Format], max_pixels: int) -> list[Derivative]:
     picture = _decode(data, max(sizes), formats, max_pixels)
     derivatives: list[Derivative] = []
     frames = picture.frames
@@ -144,11 +161,17 @@ def _decode(data: bytes, longest: int, formats: Sequence[Format], max_pixels: in
             image.load()
             frame = image.crop((0, 0, *size)) if number and image.size != size else image
             frames.append(_plain(frame, longest))
-            durations.append(int(image.info.get("duration", 0)))
-        return Picture(own, frames, durations, _plays(image))
+            durations.append(int(image.info.get("duration", 0)) if stays_animated else 0)
+        if min(durations) < 0 or sum(durations) > LONGEST_ANIMATION:
+            raise Unreadable(f"it lasts longer than the {LONGEST_ANIMATION} milliseconds that can be written")
+        return Picture(own, frames, durations, _plays(image) if stays_animated else 1)
 
 
 def _check(size: tuple[int, int], frames: int, max_pixels: int) -> None:
+    if frames > MOST_FRAMES:
+        raise Unreadable(f"it has {frames} frames, more than {MOST_FRAMES}")
+    if max(size) > LONGEST_SIDE:
+        raise Unreadable(f"one of its sides is longer than {LONGEST_SIDE} pixels: {size[0]} x {size[1]}")
     if size[0] * size[1] * frames > max_pixels:
         raise Unreadable(f"it has more than {max_pixels} pixels: {frames} frames of {size[0]} x {size[1]}")
 
@@ -158,7 +181,7 @@ def _explained(max_pixels: int) -> Iterator[None]:
     """Let Pillow refuse larger pictures by their headers, and say in one way why a picture cannot be read.
 
     Pillow's own limit is fixed, and up to its double it only warns. Its decoders raise whatever their parsing ran into,
-    from OSError to IndexError, so every exception in here means that the input is bad.
+    from OSError to IndexError, so every exception in here but one for want of memory means that the input is bad.
     """
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
     try:
@@ -166,7 +189,7 @@ def _explained(max_pixels: int) -> Iterator[None]:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
-    except Unreadable:
+    except (Unreadable, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise Unreadable(f"it is not an image, or its beginning is damaged; {', '.join(READABLE)} are read") from error
@@ -204,10 +227,13 @@ def _plain(image: Image.Image, longest: int) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> Any:
-    """The Orientation tag of EXIF or XMP. A picture whose EXIF is damaged is still a picture, and stays as it lies."""
+    """The Orientation tag of EXIF or XMP. A picture whose EXIF is damaged is still a picture, and stays as it lies.
+
+    A TypeError is a PNG's: its texts have names of their own, which may be `exif` or `xmp`.
+    """
     try:
         return image.getexif().get(ExifTags.Base.Orientation)
-    except (SyntaxError, ValueError, struct.error):
+    except (SyntaxError, TypeError, ValueError, struct.error):
         return None
 
 
@@ -241,9 +267,9 @@ def _fit(image: Image.Image, longest: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=SHARPNESS)
 
 
-def _srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+def _srgb(picture: Image.Image, profile: Any) -> Image.Image:
     """The picture in sRGB; one without a usable profile counts as sRGB (CMYK: is converted by rule of thumb)."""
-    if profile:
+    if profile and isinstance(profile, bytes):  # a PNG's text may have the profile's name
         from PIL import ImageCms
 
         colours = picture.convert({"LA": "L", "RGBA": "RGB"}.get(picture.mode, picture.mode))

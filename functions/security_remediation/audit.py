@@ -90,11 +90,11 @@ def recall(bucket: str, record: str) -> dict[str, Any] | None:
 
 
 def plan_of(entry: Mapping[str, Any]) -> Plan:
-    """The plan of the record, as far as people are told of it."""
+    """The plan of the record, as far as people are told of it. Older records have no severity."""
     return Plan(
         entry["resource"],
         entry["finding"],
-        Severity(entry["severity"]),
+        Severity(entry.get("severity", Severity.WARNING)),
         steps=tuple(entry["steps"]),
         remark=entry["remark"],
         before=entry["before"],

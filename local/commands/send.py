@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from local import cloud as local_cloud
 from local.cloud import Aws, LocalError
 from local.event_file import complete, read, renew
 from local.photo import photograph
-from local.stack import Rule, Stack
+from local.stack import Rule, Stack, ended
 from local.terminal import chosen_stack, confirm, console, place
 
 if TYPE_CHECKING:
@@ -136,11 +136,3 @@ def show_log(stack: Stack, function: str, event_id: str, known: int, since: date
         where = stack.resources.get(function.removesuffix("Function") + "LogGroup", "")
         console.print(escape(f"{function} logged nothing within {seconds:.0f} s; its log group is {where}"))
     return bool(lines) and lines[-1]["level"] != "ERROR"
-
-
-def ended(request: str, messages: Iterable[str]) -> bool:
-    """Whether Lambda has reported the end of the invocation, as JSON or as text.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
-    """
-    return any(request in line and (line.startswith("REPORT ") or '"platform.report"' in line) for line in messages)

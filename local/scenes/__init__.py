@@ -3,7 +3,7 @@
 A scene is a function of the stage; its docstring is what the demo says first. The end-to-end tests play the same scenes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from local.scenes.account_alerts import account_alerts
 from local.scenes.api_caller import api_caller
@@ -64,3 +64,31 @@ SCENES: list[Scene] = [
     explain_and_send,
     failed_and_tried_again,
 ]
+
+WORDS: Mapping[str, str] = {
+    "ec2": "Real machines run for some minutes; and while the demo runs, ec2_state_alerts starts every machine of the account again "
+    "that stops and carries the tag automations:auto-restart=true.",
+    "rds": "Real databases come and go, which takes the better part of an hour; while the demo runs at midnight, rds_backup takes "
+    "snapshots of every database that carries the tag automations:backup=true.",
+    "security": "While the demo runs, security_remediation enforces: it undoes what anybody in the account opens, where a trail tells of it. "
+    "The scenes open a bucket, ports and a user's rights for some seconds.",
+    "apigateway": "While the demo runs, apigateway_logging switches on the logs of every stage that anybody makes, where a trail tells of it; "
+    "and the role with which API Gateway writes logs is a setting of the whole account.",
+    "replay": "The default bus is archived while the demo runs, and an archive may take in an event ten minutes late, for which the scene waits.",
+}
+"""What is left out on AWS unless it is asked for by this word, and why."""
+
+NEEDS: Mapping[Scene, tuple[str, ...]] = {
+    ec2_state_alerts: ("ec2",),
+    office_hours: ("ec2",),
+    bucket_made_public: ("security",),
+    security_group_opened: ("security",),
+    administrator_made: ("security",),
+    change_undone: ("security",),
+    replay: ("replay",),
+    rds_backup: ("rds",),
+    rest_stage_created: ("apigateway",),
+    http_stage_created: ("apigateway",),
+    explain_and_send: ("ec2", "security"),
+}
+"""The words that a scene needs on AWS; one that is not here needs none."""

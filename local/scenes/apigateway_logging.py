@@ -11,7 +11,8 @@ FUNCTION = "ApigatewayLoggingFunction"
 def rest_stage_created(stage: Stage) -> None:
     """Somebody creates a stage of a REST API: it gets access and execution logs, in log groups that forget after 14 days."""
     gateway = stage.client("apigateway")
-    api = gateway.create_rest_api(name="orders")["id"]
+    had = gateway.get_account().get("cloudwatchRoleArn", "")
+    api = gateway.create_rest_api(name=f"{stage.stack.name}-orders")["id"]
     [root] = gateway.get_resources(restApiId=api)["items"]
     method = {"restApiId": api, "resourceId": root["id"], "httpMethod": "GET"}
     gateway.put_method(**method, authorizationType="NONE")
@@ -47,7 +48,7 @@ def rest_stage_created(stage: Stage) -> None:
         _expect_to_forget(stage, group)
     stage.expect(
         "API Gateway has a role to write logs with, where the account had none",
-        lambda: "ApiGatewayAccountRole" in gateway.get_account()["cloudwatchRoleArn"],
+        lambda: (had or "ApiGatewayAccountRole") in gateway.get_account()["cloudwatchRoleArn"],
         FUNCTION,
     )
     update = stage.sample("apigateway_logging/update-stage-own-role")
@@ -57,7 +58,7 @@ def rest_stage_created(stage: Stage) -> None:
 def http_stage_created(stage: Stage) -> None:
     """Somebody creates the default stage of an HTTP API: it gets an access log. There are no execution logs of HTTP APIs."""
     gateway = stage.client("apigatewayv2")
-    api = gateway.create_api(Name="shop", ProtocolType="HTTP")["ApiId"]
+    api = gateway.create_api(Name=f"{stage.stack.name}-shop", ProtocolType="HTTP")["ApiId"]
     gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
 
     event = stage.sample("apigateway_logging/create-stage-http")

@@ -9,7 +9,6 @@ import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from local.cloud import REGION, Cloud
 from local.stage import Stage
 
 
@@ -51,9 +50,9 @@ def basket(stage: Stage) -> None:
 
 
 def address(stage: Stage, api: str) -> str:
-    cloud = stage.stack.cloud
-    assert isinstance(cloud, Cloud)  # noqa: S101 # the scene is for the local cloud's addresses
-    return f"{cloud.endpoint}/_aws/execute-api/{stage.stack.resources[api]}/v1"
+    """URL of the API and its stage; the outputs have those of its resources."""
+    output = {"BasketApi": "BasketUrl", "OrderingApi": "OrdersUrl"}[api]
+    return stage.cloud.address(stage.stack.outputs[output].rsplit("/", 1)[0])
 
 
 def caller(stage: Stage) -> Callable[..., Any]:
@@ -64,7 +63,7 @@ def caller(stage: Stage) -> Callable[..., Any]:
     def call(method: str, api: str, path: str, body: Any = None, **headers: str) -> Any:
         url = address(stage, api) + path
         request = AWSRequest(method, url, headers, json.dumps(body) if body else None)
-        SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
+        SigV4Auth(credentials, "execute-api", stage.cloud.region).add_auth(request)
         answer = requests.request(method, url, data=request.body, headers=dict(request.headers), timeout=30)
         if method != "GET":  # which is repeated until the effect is there
             stage.say("API", f"{method} {path}: {answer.status_code}")

@@ -2,14 +2,13 @@
 
 from uuid import uuid4
 
-from local.cloud import ACCOUNT, REGION
 from local.stage import Stage
 
 
 def codebuild_slack(stage: Stage) -> None:
     """A build fails: Slack says which phase and why. The same event again says nothing more."""
     function, project = "CodebuildSlackFunction", "web-site"
-    build = f"arn:aws:codebuild:{REGION}:{ACCOUNT}:build/{project}:{uuid4()}"
+    build = f"arn:aws:codebuild:{stage.cloud.region}:{stage.cloud.account}:build/{project}:{uuid4()}"
     event = stage.sample("codebuild_slack/failed", project_name=project, build_id=build)
     stage.send(event, expect="BuildFinished")
     stage.slack("/slack", project, function)

@@ -9,11 +9,8 @@ from local.stage import SceneFailed, Stage
 
 def explain_and_send(stage: Stage) -> None:
     """An event does nothing: the rule's pattern says which field stopped it. Mended, it is sent and has its effect."""
-    ec2, iam = stage.client("ec2"), stage.client("iam")
-    [machine] = ec2.run_instances(ImageId="ami-0123456789abcdef0", InstanceType="t3.micro", MinCount=1, MaxCount=1)[
-        "Instances"
-    ]
-    instance = machine["InstanceId"]
+    iam = stage.client("iam")
+    instance = stage.machine()
     stopped = stage.sample("ec2_state_alerts/stopped", instance_id=instance, state="running")
     stage.send(stopped, expect=None)
     ask_why(stage, stopped, "InstanceStateChanged", stopped_by=["detail.state"])
@@ -27,7 +24,7 @@ def explain_and_send(stage: Stage) -> None:
     ask_why(stage, attached, "IamCall", stopped_by=["detail.errorCode"])
     worked = stage.sample("security_remediation/attach-user-policy-admin")["detail"]
     del attached["detail"]["errorCode"]
-    user, policy = "carol", worked["requestParameters"]["policyArn"]
+    user, policy = f"{stage.stack.name}-carol", worked["requestParameters"]["policyArn"]
     attached["detail"]["requestParameters"] = {"userName": user, "policyArn": policy}
     iam.create_user(UserName=user)
     iam.attach_user_policy(UserName=user, PolicyArn=policy)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from local.cloud import ACCOUNT, REGION
 from local.commands.failed import Wanted, list_events, retry_events
 from local.receiver import Answer
 from local.stage import SceneFailed, Stage
@@ -14,7 +13,7 @@ from local.stage import SceneFailed, Stage
 def failed_and_tried_again(stage: Stage) -> None:
     """Slack refuses a message, so the event waits with the reason. Slack is mended, and the event is tried again."""
     function, project = "CodebuildSlackFunction", "web-shop"
-    build = f"arn:aws:codebuild:{REGION}:{ACCOUNT}:build/{project}:{uuid4()}"
+    build = f"arn:aws:codebuild:{stage.cloud.region}:{stage.cloud.account}:build/{project}:{uuid4()}"
     event = stage.sample("codebuild_slack/failed", project_name=project, build_id=build)
 
     def waiting() -> list[dict[str, Any]]:
@@ -31,7 +30,7 @@ def failed_and_tried_again(stage: Stage) -> None:
     refused = told()
     stage.receiver.always("/slack", Answer())
     stage.say("Slack", f"is mended; it had refused the message {refused} times")
-    if not retry_events(stage.stack, Wanted(ids=[item.id])):
+    if not retry_events(stage.stack, Wanted(ids=[item.id]), yes=True):
         raise SceneFailed(f"The event failed again: {item}")
     stage.expect("Slack has got the message, once", lambda: told() == refused + 1, function)
     stage.expect("the event is no longer in the queue", lambda: not waiting(), function)

@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 from local.stage import SceneFailed, Stage
 
-OFFICE_TAG = "automations:office-hours"
-
 
 def office_hours(stage: Stage) -> None:
     """The office closes: a machine is stopped, and nobody is paged. In the morning it runs again; what a person stopped does not."""
@@ -20,8 +18,10 @@ def office_hours(stage: Stage) -> None:
     evening = datetime.combine(monday, _clock(variables["CLOSES"]), zone)
     morning = datetime.combine(monday + timedelta(days=1), _clock(variables["OPENS"]), zone)
 
-    # Both ask to be kept running as well: ec2_state_alerts would start them.
-    ours, theirs = (_run(stage, name) for name in ("office-1", "office-2"))
+    keeps_hours = {stage.stack.parameters["ScheduleTag"]: "true"}
+    # Ours asks to be kept running as well: ec2_state_alerts would start it.
+    ours = stage.machine(**{"Name": "office-1", **keeps_hours, "automations:auto-restart": "true"})
+    theirs = stage.machine(**{"Name": "office-2", **keeps_hours})
     ec2.stop_instances(InstanceIds=[theirs])
     stage.say("stopped", f"{theirs} by a person")
 
@@ -41,20 +41,6 @@ def office_hours(stage: Stage) -> None:
     stage.expect("it says how many hours were saved", lambda: "Hours saved: 13.0" in mail["Message"], function)
     stage.expect(f"{theirs} is still stopped", lambda: _state(stage, theirs) == "stopped", function)
     ec2.terminate_instances(InstanceIds=[ours, theirs])
-
-
-def _run(stage: Stage, name: str) -> str:
-    tags = {"Name": name, OFFICE_TAG: "true", "automations:auto-restart": "true"}
-    [machine] = stage.client("ec2").run_instances(
-        ImageId="ami-0123456789abcdef0",
-        InstanceType="t3.micro",
-        MinCount=1,
-        MaxCount=1,
-        TagSpecifications=[
-            {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-        ],
-    )["Instances"]
-    return str(machine["InstanceId"])
 
 
 def _state(stage: Stage, instance: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from local import archives
-from local.cloud import wait_for
-from local.commands.replay import begin, describe, takes_replays
+from local.commands.replay import ARRIVAL, begin, describe, takes_replays
 from local.photo import photograph
 from local.scenes.app_notifications import inbox, told
-from local.stage import SECONDS, SceneFailed, Stage
+from local.stage import SceneFailed, Stage
 
 NOTIFICATIONS, PICTURES = "AppNotificationsFunction", "ImageResizeFunction"
 
@@ -45,10 +45,13 @@ def replay(stage: Stage) -> None:
 def replay_application_bus(stage: Stage, name: str, start: datetime) -> None:
     """Replay what came to the bus since then, to all rules of the stack, and wait for the end."""
     bus = stage.stack.outputs["ApplicationBus"]
+    if stage.cloud.real:
+        stage.say("wait", f"{ARRIVAL}, until the events are in the archive")
+        time.sleep(ARRIVAL.total_seconds())
     [archive] = [archive for archive in archives.find(stage.stack) if archive.bus == bus]
     rules = [rule for rule in stage.stack.rules if rule.bus == bus and takes_replays(rule)]
     begin(stage.stack, name, archive, start, datetime.now(UTC), rules)
-    if not wait_for(lambda: describe(stage.stack, name)["State"] == "COMPLETED", SECONDS):
+    if not stage.wait(lambda: describe(stage.stack, name)["State"] == "COMPLETED"):
         raise SceneFailed(f"The replay of {archive.name} is {describe(stage.stack, name)['State']}.")
     stage.say("replay", f"{archive.name}, what came since {start:%H:%M:%S} UTC: complete")
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +27,7 @@ def schemas(stage: Stage) -> None:
     stage.say("models", f"{file.name}, made of schemas/{newest[0].path}")
     model = load(file).AWSEvent
     call, customer = caller(stage), f"customer-{uuid4().hex[:8]}"
-    with listening(stage, "com.example.basket") as heard:
+    with stage.listening(stage.stack.outputs["ApplicationBus"], "com.example.basket") as heard:
         line = {"product_id": "mug-white", "name": "머그컵", "quantity": 3, "unit_price": "0.10"}
         call("PUT", "BasketApi", f"/baskets/{customer}", {"currency": "KRW", "lines": [line]})
         call("POST", "BasketApi", f"/baskets/{customer}/checkout")
@@ -60,23 +57,6 @@ def refusal(model: Any, event: Any) -> str:
     except ValidationError as error:
         return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
     return ""
-
-
-@contextmanager
-def listening(stage: Stage, source: str) -> Iterator[str]:
-    """URL of a queue that gets the source's events of the application bus, for the length of a `with` block."""
-    events, sqs = stage.client("events"), stage.client("sqs")
-    bus, name = stage.stack.outputs["ApplicationBus"], f"look-{uuid4()}"
-    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": [source]}))
-    events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": name, "Arn": arn}])
-    try:
-        yield queue
-    finally:
-        events.remove_targets(Rule=name, EventBusName=bus, Ids=[name])
-        events.delete_rule(Name=name, EventBusName=bus)
-        sqs.delete_queue(QueueUrl=queue)
 
 
 def load(file: Path) -> ModuleType:

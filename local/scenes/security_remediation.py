@@ -3,21 +3,26 @@
 import json
 from typing import Any
 
-from local.cloud import REGION
 from local.commands import security
+from local.seed import create_bucket
 from local.stage import Stage
 
 
 def bucket_made_public(stage: Stage) -> None:
     """Somebody gives a bucket to the world: only the public statement is taken out of its policy, and people are told."""
     s3, function = stage.client("s3"), "SecurityRemediationFunction"
-    event = stage.sample("security_remediation/put-bucket-policy-public")
-    bucket = event["detail"]["requestParameters"]["bucketName"]
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    bucket, event = (
+        f"{stage.stack.name}-open-{stage.cloud.account}",
+        stage.sample("security_remediation/put-bucket-policy-public"),
+    )
+    named = event["detail"]["requestParameters"]["bucketName"]
+    event = json.loads(json.dumps(event).replace(named, bucket))
+    create_bucket(stage.cloud, bucket)
+    s3.delete_public_access_block(Bucket=bucket)  # which every new bucket has on AWS
     own = {
         "Sid": "OwnAccount",
         "Effect": "Allow",
-        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Principal": {"AWS": f"arn:aws:iam::{stage.cloud.account}:root"},
         "Action": "s3:GetObject",
         "Resource": f"arn:aws:s3:::{bucket}/*",
     }
@@ -37,8 +42,7 @@ def bucket_made_public(stage: Stage) -> None:
 def security_group_opened(stage: Stage) -> None:
     """Somebody opens SSH to the world: that permission is revoked, the others stay."""
     ec2, function = stage.client("ec2"), "SecurityRemediationFunction"
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    group = ec2.create_security_group(GroupName="web", Description="Web servers", VpcId=vpc)["GroupId"]
+    group = security_group(stage, "web")
     for port in (443, 22):
         world = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[world])
@@ -59,7 +63,8 @@ def administrator_made(stage: Stage) -> None:
     """Somebody makes a user an administrator: the policy is detached, the user's own one stays."""
     iam, function = stage.client("iam"), "SecurityRemediationFunction"
     event = stage.sample("security_remediation/attach-user-policy-admin")
-    user, policy = (event["detail"]["requestParameters"][name] for name in ("userName", "policyArn"))
+    user, policy = f"{stage.stack.name}-alice", event["detail"]["requestParameters"]["policyArn"]
+    event["detail"]["requestParameters"]["userName"] = user
     iam.create_user(UserName=user)
     for attached in (policy, "arn:aws:iam::aws:policy/ReadOnlyAccess"):
         iam.attach_user_policy(UserName=user, PolicyArn=attached)
@@ -81,8 +86,7 @@ def root_signs_in(stage: Stage) -> None:
 def change_undone(stage: Stage) -> None:
     """Somebody needs a port open: the change is looked up in the audit, undone with a reason and a last day, and is exempt then."""
     ec2, s3, function = stage.client("ec2"), stage.client("s3"), "SecurityRemediationFunction"
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    group = ec2.create_security_group(GroupName="bastion", Description="Bastion", VpcId=vpc)["GroupId"]
+    group = security_group(stage, "bastion")
     ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[ssh])
 
@@ -112,3 +116,13 @@ def change_undone(stage: Stage) -> None:
     stage.send(opened(), expect="Ec2Call")
     stage.alert(f"{group} is open to the world", function)
     stage.expect("and it stays open, because it is exempt", is_open, function)
+
+
+def security_group(stage: Stage, name: str) -> str:
+    """Id of a new security group in a network of its own."""
+    ec2 = stage.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=stage.tags("vpc"))["Vpc"]["VpcId"]
+    group = ec2.create_security_group(
+        GroupName=name, Description="Of the demo", VpcId=vpc, TagSpecifications=stage.tags("security-group")
+    )
+    return str(group["GroupId"])

@@ -3,12 +3,10 @@
 import hmac
 import json
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import requests
 
-from local.cloud import Cloud
 from local.seed import WEBHOOK_SECRETS
 from local.stage import Stage
 
@@ -48,11 +46,7 @@ def webhook_receiver(stage: Stage) -> None:
 
 
 def receiver_url(stage: Stage) -> str:
-    """Where the local cloud answers for the function's URL, whose id is the first part of its host."""
-    cloud = stage.stack.cloud
-    assert isinstance(cloud, Cloud)  # noqa: S101 # the scene is for the local cloud's addresses
-    url_id = (urlsplit(stage.stack.outputs["WebhookUrl"]).hostname or "").split(".")[0]
-    return f"{cloud.endpoint}/_aws/lambda-url/{url_id}"
+    return stage.cloud.address(stage.stack.outputs["WebhookUrl"]).rstrip("/")
 
 
 def messages(stage: Stage, payload: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.proofs.conftest import Row
-from tests.proofs.runs import Deliver, once, run
+from tests.proofs.runs import Deliver, also, once, run
 from tests.proofs.situations import Arrange, Situation, every_situation, name
 from tests.proofs.world import World
 
@@ -30,17 +30,17 @@ def at_the_same_time(world: World, situation: Situation) -> None:
 
 def replayed(world: World, situation: Situation) -> None:
     once(world, situation)
-    assert world.deliver(situation.function, situation.event | {"replay-name": "proof"}) == ""
+    also(world, situation, situation.event | {"replay-name": "proof"})
 
 
 def told_again(world: World, situation: Situation) -> None:
     once(world, situation)
-    assert world.deliver(situation.function, situation.again or {}) == ""
+    also(world, situation, situation.again or {})
 
 
 def after_a_newer_one(world: World, situation: Situation) -> None:
     once(world, situation)
-    assert world.deliver(situation.function, situation.older or {}) == ""
+    also(world, situation, situation.older or {})
 
 
 DELIVERIES: dict[str, Deliver] = {

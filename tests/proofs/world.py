@@ -29,6 +29,7 @@ class World:
     web: what stands for Slack and for every other receiver of HTTP; `web.url` is its address.
     calls: what the functions call.
     waited: seconds that were waited instead of slept.
+    answer: what the last delivery was answered.
     """
 
     environment: pytest.MonkeyPatch
@@ -36,6 +37,7 @@ class World:
     web: Receiver
     calls: Calls = field(default_factory=Calls)
     waited: float = 0.0
+    answer: Any = None
 
     def set(self, **environment: str) -> None:
         """Set the function's environment variables, given in lower case."""
@@ -51,7 +53,8 @@ class World:
         """Forget what it took to arrange the situation: what is called and told from now on counts."""
         self.calls.forget()
         self.told()
-        self.web.forget()
+        self.web.requests.clear()  # and not what it is told to answer
+        self.web.taken.clear()
 
     def sleep(self, seconds: float) -> None:
         self.waited += seconds
@@ -68,7 +71,8 @@ class World:
     def deliver(self, function: str, event: Mapping[str, Any]) -> str:
         """Invoke the function as Lambda does; returns "" or why the delivery failed, and must be made again.
 
-        The messages of a batch that must come again are a failure, too.
+        The messages of a batch that must come again are a failure, too, and so is an answer of 500 and above, after which the
+        caller of an API repeats the request.
         """
         handler = importlib.import_module(f"{function}.handler").lambda_handler
         try:
@@ -77,8 +81,11 @@ class World:
             return "the process ended"
         except Exception as error:
             return f"{type(error).__name__}: {error}"
-        left = answer.get("batchItemFailures") if isinstance(answer, dict) else None
-        return f"{len(left)} messages of the batch are to come again" if left else ""
+        self.answer = answer
+        told = answer if isinstance(answer, dict) else {}
+        if left := told.get("batchItemFailures"):
+            return f"{len(left)} messages of the batch are to come again"
+        return f"answered {status}" if (status := told.get("statusCode", 200)) >= 500 else ""
 
     def let_time_out(self) -> None:
         """As if an invocation that ended in the middle were long past: another one may take its place."""
@@ -99,7 +106,7 @@ class World:
         E-mails are taken out of their queue, so this is to be asked once.
         """
         mails = [f"e-mail: {mail['Subject']}\n{mail['Message']}" for mail in self.alerts.received()]
-        posts = [f"{one.method} {one.path}: {one.body.decode(errors='replace')}" for one in self.web.requests]
+        posts = [f"{one.method} {one.path}: {one.body.decode(errors='replace')}" for one in self.web.taken]
         return sorted([*mails, *posts])
 
 
@@ -113,6 +120,7 @@ def new_world() -> Iterator[World]:
     ):
         for name, value in ENVIRONMENT.items():
             environment.setenv(name, value)
+        environment.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a thousand images, anew for each world
         secrets.forget_secrets()
         world = World(environment, create_alerts(), web)
         world.set(alerts_topic=world.alerts.topic, idempotency_table=create_table("IdempotencyTable"))

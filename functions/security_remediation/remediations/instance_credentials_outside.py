@@ -43,7 +43,7 @@ EVENTS: Events = {
     "ssm.amazonaws.com": ("StartSession", "SendCommand"),
 }
 PATTERN: Mapping[str, Any] = {
-    "userIdentity": {"type": ["AssumedRole"], "arn": [{"wildcard": "arn:*:assumed-role/*/i-*"}]},
+    "userIdentity": {"arn": [{"wildcard": "*:assumed-role/*/i-*"}]},
     "vpcEndpointId": [{"exists": False}],
 }
 READS: Permissions = (

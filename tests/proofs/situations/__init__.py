@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.proofs.calls import Fault
 from tests.proofs.world import World
 
 
@@ -27,6 +28,7 @@ class Situation:
         older: an event of the same thing that happened before and comes after; None where order does not matter.
         exceptions: why more than one effect cannot be prevented, by what is delivered (a name of test_deliveries.DELIVERIES)
             or by what fails (`http:POST, timeout after it took effect`). Each stands in the document.
+        fails: how the error begins with which every delivery fails, after which the event is in the failed-events queue.
     """
 
     function: str
@@ -35,7 +37,28 @@ class Situation:
     again: dict[str, Any] | None = None
     older: dict[str, Any] | None = None
     exceptions: Mapping[str, str] = field(default_factory=dict)
+    fails: str = ""
 
+
+NOT_KNOWN = (Fault.TIMEOUT_AFTER, Fault.CRASH_AFTER)
+"""The faults after which a call has taken effect, and nobody knows."""
+NOT_RECORDED = (Fault.THROTTLED, Fault.SERVER_ERROR, Fault.ACCESS_DENIED, Fault.TIMEOUT_BEFORE)
+"""The faults after which a call has not taken effect."""
+
+
+def sent_twice(handed_over_by: str, why: str) -> dict[str, str]:
+    """The exceptions of a message that was handed over, which nobody knows or could record: it is sent again, so that none is lost.
+
+    Args:
+        handed_over_by: the call that hands it over, such as `sns:Publish`.
+        why: nothing prevents the second one.
+    """
+    unknown = {f"{handed_over_by}, {fault}": why for fault in NOT_KNOWN}
+    return unknown | {f"dynamodb:UpdateItem, {fault}": "what was sent is not recorded" for fault in NOT_RECORDED}
+
+
+E_MAIL_TWICE = sent_twice("sns:Publish", "SNS takes a message twice")
+SLACK_TWICE = sent_twice("http:POST", "Slack takes a message twice")
 
 Arrange = Callable[[World], Situation]
 """Makes a situation in the world. Its name says what happened: `<function>_<what>`; its docstring, in a few words for a table."""

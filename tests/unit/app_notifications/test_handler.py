@@ -1,10 +1,8 @@
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
-from moto.sns.models import sns_backends
 
 from app_notifications.handler import lambda_handler
 from app_notifications.plan import masked, money
@@ -12,29 +10,9 @@ from app_notifications.sms import fits
 from automations.errors import DeliveryError, InvalidEvent, SettingsError
 from automations.events.application import ApplicationEvent
 from tests.samples import sample
+from tests.unit.app_notifications.departments import SETTINGS, Department, create_department
 
 PERSONAL = ("haneul", "Kim", "김하늘", "4242", "erika", "mustermann")
-
-
-@dataclass
-class Department:
-    """A department's topic, and what was published to it."""
-
-    topic: str
-
-    def told(self) -> list[dict[str, Any]]:
-        """The messages: `subject`, `texts` by protocol, and `attributes` by name."""
-        account, region = self.topic.split(":")[4], self.topic.split(":")[3]
-        return [
-            {
-                "subject": subject,
-                "texts": json.loads(message),
-                "attributes": {name: (item["Type"], item["Value"]) for name, item in (attributes or {}).items()},
-            }
-            for _, message, subject, attributes, _ in sns_backends[account][region]
-            .topics[self.topic]
-            .sent_notifications
-        ]
 
 
 @pytest.fixture
@@ -48,15 +26,15 @@ def care(idempotency_table, monkeypatch):
 
 
 def department(name: str, variable: str, monkeypatch) -> Department:
-    topic = boto3.client("sns").create_topic(Name=name)["TopicArn"]
-    monkeypatch.setenv(variable, topic)
-    return Department(topic)
+    created = create_department(name)
+    monkeypatch.setenv(variable, created.topic)
+    return created
 
 
 @pytest.fixture(autouse=True)
 def _parameters(monkeypatch):
-    monkeypatch.setenv("LARGE_PAYMENT_THRESHOLD", "KRW:1000000, EUR:1000")
-    monkeypatch.setenv("KNOWN_COUNTRIES", "KR, JP")
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name.upper(), value)
 
 
 def payment(**detail: Any) -> dict[str, Any]:

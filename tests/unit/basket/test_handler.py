@@ -13,6 +13,7 @@ from basket.handler import lambda_handler
 from tests.api import REQUEST_ID, call
 from tests.samples import sample
 from tests.template_file import create_table
+from tests.unit.bus import APPLICATION_BUS, create_bus
 
 SOURCE = "com.example.basket"
 BASKET = "/baskets/customer-1"
@@ -24,24 +25,9 @@ TEA = '{"currency": "EUR", "lines": [{"product_id": "tea", "quantity": 1, "unit_
 def published(cloud, monkeypatch):
     """What is on the application bus so far, when it is called."""
     monkeypatch.setenv("BASKETS_TABLE", create_table("BasketsTable"))
-    monkeypatch.setenv("APPLICATION_BUS", "application")
+    monkeypatch.setenv("APPLICATION_BUS", APPLICATION_BUS)
     monkeypatch.setenv("EVENT_SOURCE", SOURCE)
-    events, sqs = boto3.client("events"), boto3.client("sqs")
-    events.create_event_bus(Name="application")
-    queue = sqs.create_queue(QueueName="bus")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name="all", EventBusName="application", EventPattern=json.dumps({"source": [SOURCE]}))
-    events.put_targets(Rule="all", EventBusName="application", Targets=[{"Id": "bus", "Arn": arn}])
-
-    def read():
-        found = []
-        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in batch:
-                found.append(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return found
-
-    return read
+    return create_bus(SOURCE)
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 from datetime import UTC, datetime
-from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import StateReason
 
 from automations import aws
@@ -12,7 +10,8 @@ from automations.errors import InvalidEvent, SettingsError
 from ec2_state_alerts.handler import lambda_handler
 from tests.samples import sample
 from tests.template_file import create_table
-from tests.unit.conftest import ACCOUNT, REGION
+from tests.unit.conftest import REGION
+from tests.unit.ec2_state_alerts.instances import OPTED_IN, backend, launch, launch_and_stop, state, stopped
 
 
 @pytest.fixture
@@ -25,41 +24,6 @@ def tables(idempotency_table, monkeypatch):
 def restarting(tables, monkeypatch):
     monkeypatch.setenv("AUTO_RESTART", "true")
     monkeypatch.setenv("RESTART_AFTER_USER_STOP", "true")  # the only way in which moto stops an instance
-
-
-IMAGE = "ami-12c6146b"  # one that moto knows
-
-
-def launch(**tags: str) -> str:
-    ec2 = boto3.client("ec2")
-    named = [{"Key": key, "Value": value} for key, value in {"Name": "web-1", **tags}.items()]
-    [instance] = ec2.run_instances(
-        ImageId=IMAGE,
-        InstanceType="t3.micro",
-        MinCount=1,
-        MaxCount=1,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": named}],  # type: ignore[list-item,misc]
-    )["Instances"]
-    backend(instance["InstanceId"]).launch_time = datetime(2026, 11, 20, tzinfo=UTC)  # before the events
-    return instance["InstanceId"]
-
-
-def launch_and_stop(**tags: str) -> str:
-    instance = launch(**tags)
-    boto3.client("ec2").stop_instances(InstanceIds=[instance])
-    return instance
-
-
-def state(instance: str) -> str:
-    answer = boto3.client("ec2").describe_instances(InstanceIds=[instance])
-    return answer["Reservations"][0]["Instances"][0]["State"]["Name"]
-
-
-def stopped(instance: str, time: str = "2026-11-22T03:00:00Z") -> dict[str, Any]:
-    return sample("ec2_state_alerts/stopped", instance_id=instance) | {"time": time}
-
-
-OPTED_IN = {"automations:auto-restart": "true"}
 
 
 def test_a_stopped_instance_is_told_with_its_name_type_tags_and_reason(tables, alerts, context):
@@ -153,11 +117,6 @@ def test_an_instance_that_did_not_opt_in_or_was_stopped_on_purpose_stays_stopped
 
 
 BY_OFFICE_HOURS = {"automations:stopped-by": "office-hours", "automations:stopped-at": "2026-11-20T11:00:00+00:00"}
-
-
-def backend(instance: str) -> Any:
-    """The instance in moto, to make it what no API call makes it."""
-    return ec2_backends[ACCOUNT][REGION].get_instance(instance)
 
 
 @pytest.mark.parametrize("told", ["stopping", "stopped"])
@@ -306,15 +265,18 @@ def test_when_aws_refuses_the_start_people_are_told_and_the_event_fails(restarti
     assert f"AWS refuses to start {instance} again: InsufficientInstanceCapacity" in alerts.received()[1]["Subject"]
 
 
-def test_while_the_api_still_shows_it_stopping_the_event_fails_without_a_page(restarting, alerts, context, monkeypatch):
+@pytest.mark.parametrize("code", ["IncorrectInstanceState", "RequestLimitExceeded", "InternalError", "Unavailable"])
+def test_while_it_is_still_stopping_or_ec2_is_busy_the_event_fails_without_a_page(
+    code, restarting, alerts, context, monkeypatch
+):
     instance = launch_and_stop(**OPTED_IN)
-    refusal = ClientError({"Error": {"Code": "IncorrectInstanceState", "Message": "It is stopping."}}, "StartInstances")
+    refusal = ClientError({"Error": {"Code": code, "Message": "Not now."}}, "StartInstances")
 
     def refuse(**_: object) -> None:
         raise refusal
 
     monkeypatch.setattr(aws.ec2(), "start_instances", refuse)
-    with pytest.raises(ClientError, match="IncorrectInstanceState"):
+    with pytest.raises(ClientError, match=code):
         lambda_handler(stopped(instance), context)
 
     assert len(alerts.received()) == 1

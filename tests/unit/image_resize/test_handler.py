@@ -1,4 +1,5 @@
 import json
+import sys
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -481,6 +482,23 @@ def test_a_picture_of_too_many_pixels_is_refused_with_the_limit(context, monkeyp
     assert keys() == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits memory by RLIMIT_DATA")
+def test_a_picture_that_takes_more_memory_than_the_function_has_is_refused(context, monkeypatch):
+    monkeypatch.setenv("MAX_IMAGE_PIXELS", "10000000")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "97")  # one more than is set aside for code
+    file = BytesIO()
+    Image.new("RGB", (3000, 3000)).save(file, "PNG")
+    event = upload(file.getvalue())
+
+    with pytest.raises(Refused, match="more memory"):
+        lambda_handler(event, context)
+    assert keys() == []
+
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    lambda_handler(event, context)
+    assert keys() == [f"32/{KEY}", f"64/{KEY}"]
+
+
 def test_a_file_that_is_too_large_is_refused_before_it_is_downloaded(context, monkeypatch):
     body = photo()
     monkeypatch.setenv("MAX_IMAGE_BYTES", str(len(body) - 1))
@@ -512,12 +530,12 @@ def test_nothing_is_half_written_when_the_last_derivative_cannot_be_made(context
     monkeypatch.setenv("IMAGE_FORMATS", "keep,avif")
 
     def break_down(*_: Any) -> Any:
-        raise MemoryError
+        raise OSError
 
     monkeypatch.setattr("PIL.AvifImagePlugin._save", break_down)
     monkeypatch.setitem(Image.SAVE, "AVIF", break_down)
 
-    with pytest.raises(MemoryError):
+    with pytest.raises(OSError):  # noqa: PT011 # there is nothing more to it
         lambda_handler(upload(photo()), context)
 
     assert keys() == []

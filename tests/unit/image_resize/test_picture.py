@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from image_resize.picture import Format, Unreadable, render
 
@@ -200,6 +201,15 @@ def test_a_picture_with_damaged_exif_is_still_a_picture(exif, image_format):
     assert is_upright(resized(encoded(quarters(), image_format, exif=b"Exif\0\0" + exif), size=40))
 
 
+@pytest.mark.parametrize("name", ["exif", "xmp", "icc_profile", "duration", "loop", "Raw profile type exif"])
+@pytest.mark.parametrize("add", [PngInfo.add_text, PngInfo.add_itxt])
+def test_a_text_of_a_png_may_have_any_name(add, name):
+    texts = PngInfo()
+    add(texts, name, "a text")
+
+    assert is_upright(resized(encoded(quarters(), "PNG", pnginfo=texts), size=40))
+
+
 def with_secrets(image_format: str) -> bytes:
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = "SECRET-ARTIST"
@@ -210,8 +220,6 @@ def with_secrets(image_format: str) -> bytes:
     options: dict[str, Any] = {"exif": exif, "xmp": b"<x:xmpmeta>SECRET-XMP</x:xmpmeta>", "comment": "SECRET-COMMENT"}
     options["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     if image_format == "PNG":
-        from PIL.PngImagePlugin import PngInfo
-
         options["pnginfo"] = PngInfo()
         options["pnginfo"].add_text("Comment", "SECRET-TEXT")
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", "<x:xmpmeta>SECRET-XMP</x:xmpmeta>")
@@ -548,6 +556,39 @@ def png(width: int, height: int) -> bytes:
 def test_a_decompression_bomb_is_refused_by_its_header(size):
     with pytest.raises(Unreadable, match="more than 10000000 pixels"):
         resized(png(*size))
+
+
+@pytest.mark.parametrize("size", [(65_536, 1), (1, 65_536)])
+def test_a_side_that_is_too_long_is_refused_however_short_the_other_is(size):
+    with pytest.raises(Unreadable, match="one of its sides is longer than 65535 pixels"):
+        resized(png(*size))
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "WEBP"])
+def test_too_many_frames_are_refused_however_small_they_are(image_format, monkeypatch):
+    monkeypatch.setattr("image_resize.picture.MOST_FRAMES", 2)
+
+    with pytest.raises(Unreadable, match="it has 3 frames, more than 2"):
+        resized(animation(image_format), "webp")
+
+
+def test_an_animation_that_lasts_longer_than_a_webp_can_is_refused():
+    blink = [plain(RED, size=(2, 2)), plain(BLUE, size=(2, 2))] * 1700
+    data = encoded(blink[0], "GIF", save_all=True, append_images=blink[1:], duration=655_350)
+
+    with pytest.raises(Unreadable, match="it lasts longer"):
+        resized(data, "webp")
+    assert resized(data, "jpeg").size == (2, 2)
+
+
+def test_a_picture_that_takes_more_memory_than_there_is_is_refused(monkeypatch):
+    def fails(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "resize", fails)
+
+    with pytest.raises(Unreadable, match="it takes more memory"):
+        resized(encoded(plain(RED), "PNG"), size=32)
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "WEBP"])

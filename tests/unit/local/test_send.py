@@ -1,8 +1,8 @@
 """What the command send decides."""
 
 import pytest
-from local.commands.send import effects, ended, left_out
-from local.stack import Rule
+from local.commands.send import effects, left_out
+from local.stack import Rule, ended
 
 LAMBDA, SQS, SNS = (f"arn:aws:{service}:ap-northeast-2:111122223333:" for service in ("lambda", "sqs", "sns"))
 FUNCTION = Rule("Stopped", "AlertsFunction", "default", "{}", f"{LAMBDA}function:alerts")

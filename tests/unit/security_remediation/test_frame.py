@@ -22,7 +22,7 @@ from security_remediation.message import Outcome
 from security_remediation.modes import Mode, mode_of
 from security_remediation.plan import Kind, Plan
 from tests.unit.security_remediation.attacks import first as attacks
-from tests.unit.security_remediation.conftest import BUCKET, audit_records, call, writes
+from tests.unit.security_remediation.conftest import AUDIT, BUCKET, audit_records, call, writes
 
 TAG = "automations:security-exempt"
 TODAY = date(2026, 11, 20)
@@ -405,6 +405,14 @@ def test_what_was_open_still_and_is_closed_by_now_is_told_as_what_the_earlier_at
     assert FAILURE in failure["Subject"]
     assert remediate.INTERRUPTED in message["Message"]
     assert audit_records()[-1]["outcome"] == Outcome.CLOSED
+
+
+def test_an_older_record_is_told_too(deployed, enforce, alerts, context):
+    attacked = attacks.policy_for_everyone()
+    lambda_handler(attacked.event, context)
+    keep(AUDIT, {key: value for key, value in audit_records()[-1].items() if key != "severity"})
+
+    assert lambda_handler(attacked.event, context)["outcomes"]["bucket_policy"] == Outcome.CLOSED
 
 
 def test_what_is_open_again_is_closed_again(deployed, enforce, alerts, context):

@@ -1,0 +1,35 @@
+import resource
+import sys
+
+import pytest
+
+from image_resize.memory import at_most
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits memory by RLIMIT_DATA")
+
+
+def test_what_does_not_fit_fails_and_the_limit_goes_with_the_block():
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+
+    with at_most(4096):
+        assert len(bytearray(2**20)) == 2**20
+        with pytest.raises(MemoryError):
+            bytearray(5 * 2**30)
+
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_the_limit_goes_with_an_error_too():
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+
+    with pytest.raises(KeyError), at_most(4096):
+        raise KeyError
+
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_without_a_size_there_is_no_limit():
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+
+    with at_most(None):
+        assert resource.getrlimit(resource.RLIMIT_DATA) == before
