@@ -13,11 +13,8 @@ from uuid import UUID, uuid5
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PlainValidator,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -25,9 +22,10 @@ from pydantic import (
 
 from api_caller.template import Expression, Template, fill_json, parse_json
 from automations import http
-from automations.errors import Refused, SettingsError, explain
+from automations.errors import Refused
 from automations.events.any import AnyEvent
 from automations.secrets import Reference
+from automations.settings import Configured, read_configuration
 
 NAMESPACE = UUID("5d3a1f0e-6c0f-5e0b-9a53-0f2f5f7c9b61")
 LONGEST_KEY = 1024
@@ -80,20 +78,14 @@ Url = Annotated[str, AfterValidator(_safe_url)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"), AfterValidator(_header_name)]
 
 
-class _Configured(BaseModel):
-    """A field that is not known is an error: it is a misspelt one. Errors do not show the input, which may hold tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
-
-
-class Basic(_Configured):
+class Basic(Configured):
     """The secret is JSON: `username` and `password`."""
 
     type: Literal["basic"]
     secret: Reference
 
 
-class ApiKey(_Configured):
+class ApiKey(Configured):
     """The secret is the header's value."""
 
     type: Literal["api-key"]
@@ -101,7 +93,7 @@ class ApiKey(_Configured):
     secret: Reference
 
 
-class OAuth(_Configured):
+class OAuth(Configured):
     """Client credentials (RFC 6749, 4.4). The secret is JSON: `client_id` and `client_secret`.
 
     Attributes:
@@ -119,7 +111,7 @@ class OAuth(_Configured):
 Auth = Annotated[Basic | ApiKey | OAuth, Field(discriminator="type")]
 
 
-class Request(_Configured):
+class Request(Configured):
     """What is asked of the API for each event.
 
     Attributes:
@@ -132,7 +124,7 @@ class Request(_Configured):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
     method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
     url: Annotated[Template, PlainValidator(_text), AfterValidator(_fixed_host)]
-    headers: dict[HeaderName, Text] = {}
+    headers: dict[HeaderName, Text] = Field(default_factory=dict)
     body: Any = None
     auth: Auth | None = None
     key: Text = Template.parse("{{id}}")
@@ -161,11 +153,7 @@ def read_request(text: str, parameter: str) -> Request:
     Raises:
         SettingsError: names the parameter, each bad field and why; it shows no value.
     """
-    try:
-        return Request.model_validate_json(text)
-    except ValidationError as error:
-        bad = explain(error, lambda field: f"request.{field}" if field else "request")
-        raise SettingsError(f"Bad request in the parameter {parameter}. {bad}. Put a corrected one.") from None
+    return read_configuration(Request, text, name="request", parameter=parameter)
 
 
 @dataclass(frozen=True)

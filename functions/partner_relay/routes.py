@@ -8,20 +8,18 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
     RootModel,
     Tag,
-    ValidationError,
     model_validator,
 )
 
 from automations import http
-from automations.errors import SettingsError, explain
 from automations.events.partner import PartnerEvent
 from automations.secrets import Reference, reference
+from automations.settings import Configured, read_configuration
 
 STACKS_OWN = "default"
 """In place of a reference: the Slack webhook of the whole stack."""
@@ -40,18 +38,12 @@ def _safe_url(text: str) -> str:
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
-class _Configured(BaseModel):
-    """A field that is not known is an error: it is a misspelt one. Errors do not show the input, which may hold tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class SlackDestination(_Configured):
+class SlackDestination(Configured):
     name: Name
     slack: Annotated[str, AfterValidator(_slack_reference)]
 
 
-class WebhookDestination(_Configured):
+class WebhookDestination(Configured):
     name: Name
     webhook: Annotated[str, AfterValidator(_safe_url)]
     secret: Reference
@@ -73,7 +65,7 @@ Destination = Annotated[
 ]
 
 
-class Route(_Configured):
+class Route(Configured):
     """Where the events of a source and detail type go; each of the two may end in `*`.
 
     Attributes:
@@ -112,11 +104,7 @@ def read_routes(text: str, parameter: str) -> Routes:
     Raises:
         SettingsError: names the parameter, each bad route by its index and field, and why; it shows no value.
     """
-    try:
-        return Routes.model_validate_json(text)
-    except ValidationError as error:
-        bad = explain(error, lambda field: f"routes.{field}" if field else "routes")
-        raise SettingsError(f"Bad routes in the parameter {parameter}. {bad}. Put a corrected one.") from None
+    return read_configuration(Routes, text, name="routes", parameter=parameter)
 
 
 @dataclass(frozen=True)

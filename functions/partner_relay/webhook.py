@@ -5,7 +5,6 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from standardwebhooks import Webhook
 from automations import http
 from automations.errors import SecretError
 from automations.events.partner import PartnerEvent
-from automations.secrets import read_secret
+from automations.secrets import read_secret, standard_key
 from partner_relay.routes import WebhookDestination
 
 SHORTEST_KEY = 24
@@ -34,11 +33,7 @@ def signer(reference: str) -> Webhook:
     Raises:
         SecretError: names the reference and says what the secret must look like, never what it holds.
     """
-    text = read_secret(reference).removeprefix("whsec_")
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError:
-        key = b""
+    key = standard_key(read_secret(reference))
     if len(key) < SHORTEST_KEY:
         raise SecretError(
             f"The secret {reference} holds no signing key: write whsec_ and the Base64 of at least {SHORTEST_KEY} random bytes."

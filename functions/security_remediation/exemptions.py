@@ -12,15 +12,16 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from automations.errors import SettingsError, explain
+from automations.settings import Configured
 
 TAG = re.compile(r"^\s*(?P<until>\d{4}-\d{2}-\d{2})[\s:/_-]+(?P<reason>\S.*)$")
 """`2026-12-31 vendor needs SSH until the migration`: a tag's value has letters, digits, spaces and + - = . _ : / @ only."""
 
 
-class Exemption(BaseModel):
+class Exemption(Configured):
     """An entry of the configuration.
 
     Attributes:
@@ -28,8 +29,6 @@ class Exemption(BaseModel):
         resource: as messages name it, such as `Security group sg-0123456789abcdef0`; `*` stands for any characters.
         until: the last day on which it counts, in UTC.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     remediation: str
     resource: Annotated[str, Field(min_length=1)]

@@ -12,9 +12,6 @@ from security_remediation.conditions import SOURCE, limits
 from security_remediation.policies import EVERYONE, Exposure, Stranger, Trust, exposures, whom
 from security_remediation.strangers import doubts
 
-ANY_FUNCTION = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"  # versions and aliases, too
-GONE = "ResourceNotFoundException"
-
 LIMIT_THE_SERVICE = "A service may act for anybody whose resources the statement does not leave out: add it again with SourceAccount or SourceArn."
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from automations.errors import AutomationError, SecretError
+from automations.secrets import standard_key
 
 TOLERANCE = timedelta(minutes=5)
 """How far a timestamp may be from now, before or after. Standard Webhooks, Stripe and Slack say five minutes; Zendesk says nothing."""
@@ -188,11 +189,7 @@ def _key(secret: str) -> bytes:
     Raises:
         SecretError: it is not; says what it should look like.
     """
-    text = secret.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError:
-        key = b""
+    key = standard_key(secret)
     if not key:
         raise SecretError("A secret of Standard Webhooks is whsec_ and Base64. Store it as the provider shows it.")
     return key

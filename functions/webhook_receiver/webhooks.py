@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
-from automations.errors import SettingsError, explain
 from automations.secrets import Reference, read_secret
+from automations.settings import Configured, read_configuration
 
 Scheme = Literal["standard", "github", "stripe", "slack", "zendesk", "datadog"]
 
 
-class Webhook(BaseModel):
-    """One webhook. A field that is not known is an error: it is a misspelt one.
+class Webhook(Configured):
+    """One webhook.
 
     Attributes:
         provider: the path of the URL, and the end of the event's source.
         scheme: how the provider signs.
         secrets: references; the second one is for the time of a rotation.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     provider: str = Field(pattern=r"^[a-z0-9-]{1,64}$")
     scheme: Scheme
@@ -58,8 +56,4 @@ def read_webhooks(text: str, parameter: str) -> Webhooks:
     Raises:
         SettingsError: names the parameter, each bad entry by its index and field, and why; it shows no value.
     """
-    try:
-        return Webhooks.model_validate_json(text)
-    except ValidationError as error:
-        bad = explain(error, lambda field: f"webhooks.{field}" if field else "webhooks")
-        raise SettingsError(f"Bad webhooks in the parameter {parameter}. {bad}. Put a corrected one.") from None
+    return read_configuration(Webhooks, text, name="webhooks", parameter=parameter)

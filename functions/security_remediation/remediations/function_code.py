@@ -10,15 +10,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
+from security_remediation.lambda_functions import ANY_FUNCTION, GONE, function_name, function_tags
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import listed, own_region, unless_absent
 
@@ -31,7 +30,6 @@ SEVERITY = Severity.WARNING
 # CloudTrail's names end in the API's version.
 # https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
 EVENTS: Events = {"lambda.amazonaws.com": ("UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2")}
-ANY_FUNCTION = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
 READS: Permissions = (
     Allow(("lambda:GetFunctionConfiguration", "lambda:GetFunctionConcurrency", "lambda:ListTags"), ANY_FUNCTION),
 )
@@ -41,10 +39,6 @@ SURE = (
     "records do not show, is not judged. Where Lambda refuses to stop a function (it may while there is provisioned concurrency), "
     "that is told as a failure."
 )
-
-GONE = "ResourceNotFoundException"
-# my-function, my-function:alias, 111122223333:function:my-function, or a whole ARN
-NAMED = re.compile(r"^(?:(?P<prefix>.*?):function:)?(?P<name>[\w-]+)")
 
 
 @dataclass(frozen=True)
@@ -64,24 +58,23 @@ class Function:
 
 
 def read(record: CloudTrailRecord) -> State:
-    client, name = aws.lambda_(), _name(record)
+    client, (name, _) = aws.lambda_(), function_name(record)
     own_region(record, client, "Lambda function")
     found = unless_absent(lambda: client.get_function_configuration(FunctionName=name), GONE)
     concurrency = unless_absent(lambda: client.get_function_concurrency(FunctionName=name), GONE)
     if found is None or concurrency is None:
         return State(current=None)
-    tags = unless_absent(lambda: client.list_tags(Resource=found["FunctionArn"]), GONE)
     current = Function(
         found["CodeSha256"],
         tuple(layer["Arn"] for layer in found.get("Layers") or ()),
         concurrency.get("ReservedConcurrentExecutions"),
         judges=name == os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
     )
-    return State(current, tags=tags["Tags"] if tags else {})
+    return State(current, tags=function_tags(found["FunctionArn"]))
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
-    name, layers = _name(record), listed((record.request_parameters or {}).get("layers"))
+    (name, _), layers = function_name(record), listed((record.request_parameters or {}).get("layers"))
     written = _is_code(record) and str(record.parameter("dryRun")).lower() != "true"
     if not (written or layers):
         return None
@@ -117,22 +110,6 @@ def restore(before: Mapping[str, Any]) -> None:
         aws.lambda_().delete_function_concurrency(FunctionName=before["FunctionName"])
     else:
         aws.lambda_().put_function_concurrency(**before)
-
-
-def _name(record: CloudTrailRecord) -> str:
-    """The function's name.
-
-    Raises:
-        Refused: it is another account's.
-    """
-    named = record.required("functionName")
-    found = NAMED.match(named)
-    if not found:
-        return named
-    account = (found["prefix"] or "").rpartition(":")[2]
-    if account and account != (record.recipient_account_id or account):
-        raise Refused(f"The Lambda function {named} belongs to account {account}, where this function cannot look.")
-    return found["name"]
 
 
 def _is_code(record: CloudTrailRecord) -> bool:

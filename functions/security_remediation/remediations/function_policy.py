@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.lambda_policies import ANY_FUNCTION, GONE, lets_in, remark
+from security_remediation.lambda_functions import ANY_FUNCTION, GONE, function_tags
+from security_remediation.lambda_policies import lets_in, remark
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.policies import sure, without
 from security_remediation.reading import document, own_region, unless_absent
@@ -52,8 +53,7 @@ def read(record: CloudTrailRecord) -> State:
     client, arn = _client(), record.required("resourceArn")
     own_region(record, client, "function")
     answer = unless_absent(lambda: client.get_resource_policy(ResourceArn=arn), GONE)  # no policy, or no function
-    tags = unless_absent(lambda: client.list_tags(Resource=_function(arn)), GONE)
-    return State(json.loads(answer["Policy"]) if answer else {}, tags["Tags"] if tags else {})
+    return State(json.loads(answer["Policy"]) if answer else {}, function_tags(arn))
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
@@ -90,8 +90,3 @@ def restore(before: Mapping[str, Any]) -> None:
 def _client() -> Any:
     """The stubs of boto3 do not know these calls yet."""
     return aws.lambda_()
-
-
-def _function(arn: str) -> str:
-    """Tags are the function's, not a version's or an alias's."""
-    return ":".join(arn.split(":")[:7])

@@ -14,15 +14,14 @@ allowed principals.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from automations.errors import Refused
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
-from security_remediation.lambda_policies import ANY_FUNCTION, GONE, lets_in, remark
+from security_remediation.lambda_functions import ANY_FUNCTION, GONE, function_name, function_tags
+from security_remediation.lambda_policies import lets_in, remark
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State
 from security_remediation.policies import Exposure, Trust, statements, sure
 from security_remediation.reading import document, listed, own_region, unless_absent
@@ -42,10 +41,6 @@ SURE = (
     "(`principalOrgID`). Layers that are shared are not seen."
 )
 
-# https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html: name, partial or whole ARN, with or without a qualifier.
-FUNCTION = re.compile(
-    r"^(?:(?:arn:[^:]+:lambda:[^:]+:)?(?P<account>\d{12}):)?(?:function:)?(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?$"
-)
 # What AddPermission makes of its arguments: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 ARGUMENTS = {
     "aws:sourcearn": "SourceArn",
@@ -65,9 +60,7 @@ def read(record: CloudTrailRecord) -> State:
     statement = next((one for one in statements(policy) if one.get("Sid") == sid), None)
     if not statement:
         return State({})
-    arn = ":".join(listed(statement["Resource"])[0].split(":")[:7])  # tags are the function's, not an alias's
-    tags = unless_absent(lambda: client.list_tags(Resource=arn), GONE)
-    return State(statement, tags["Tags"] if tags else {})
+    return State(statement, function_tags(listed(statement["Resource"])[0]))
 
 
 def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | None:
@@ -132,11 +125,6 @@ def _function(record: CloudTrailRecord) -> dict[str, str]:
     Raises:
         Refused: it is another account's.
     """
-    given = record.required("functionName")
-    found = FUNCTION.match(given)
-    account = found and found["account"]
-    if account and account != (record.recipient_account_id or account):
-        raise Refused(f"The function {given} belongs to another account than the call's: look at it there.")
-    name, qualifier = (found["name"], found["qualifier"]) if found else (given, None)
+    name, qualifier = function_name(record)
     qualifier = qualifier or record.parameter("qualifier")
     return {"FunctionName": name} | ({"Qualifier": str(qualifier)} if qualifier else {})

@@ -3,6 +3,7 @@
 Secrets are named by reference: `secretsmanager:<name or ARN>` or `ssm:<name of a SecureString>`.
 """
 
+import base64
 from functools import cache
 from typing import Annotated
 
@@ -60,6 +61,18 @@ def read_secret(reference: str) -> str:
     if not isinstance(text, str) or not text.strip():
         raise SecretError(f"The secret {reference} is empty or not text. Store the value as its plain text.")
     return text.strip()
+
+
+def standard_key(secret: str) -> bytes:
+    """The key that a secret of Standard Webhooks holds, `whsec_` and Base64, padded or not; empty when it is written otherwise.
+
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    """
+    text = secret.removeprefix("whsec_")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return b""
 
 
 def read_parameter(name: str, *, fresh: bool = False) -> str:

@@ -1,7 +1,7 @@
-"""Settings of one function, read from its environment variables."""
+"""Settings of one function, read from its environment variables, and configuration that people write as JSON."""
 
 import os
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -40,3 +40,28 @@ class EnvSettings(BaseModel):
                 f"Bad settings of this function. {explain(error, str.upper, whole='together')}. "
                 "They are set under Environment in template.yaml, most of them from a parameter of the stack."
             ) from None
+
+
+class Configured(BaseModel):
+    """Base of what people write. A field that is not known is a misspelt one; errors do not show the input: it may hold tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+Configuration = TypeVar("Configuration", bound=BaseModel)
+
+
+def read_configuration(model: type[Configuration], text: str, *, name: str, parameter: str) -> Configuration:
+    """Read the JSON text of an SSM parameter.
+
+    Args:
+        name: what the whole is called in errors, such as `routes`.
+
+    Raises:
+        SettingsError: names the parameter, each bad field and why; it shows no value.
+    """
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        bad = explain(error, lambda field: f"{name}.{field}" if field else name)
+        raise SettingsError(f"Bad {name} in the parameter {parameter}. {bad}. Put a corrected one.") from None

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 from automations import aws
 from automations.errors import Refused
 from security_remediation.handler import Settings, lambda_handler
+from security_remediation.lambda_functions import function_name
 from security_remediation.plan import State
 from security_remediation.remediations import function_code
 from tests.unit.security_remediation.attacks import compute as attacks
@@ -35,9 +36,8 @@ def test_a_function_is_found_by_each_form_of_its_name(named, enforce, context):
 
 def test_a_function_that_is_called_function_keeps_its_name():
     named = "arn:aws:lambda:ap-northeast-2:123456789012:function:function:1"
-    assert function_code._name(record_of("update-function-code", requestParameters={"functionName": named})) == (
-        "function"
-    )
+    record = record_of("update-function-code", requestParameters={"functionName": named})
+    assert function_name(record) == ("function", "1")
 
 
 def test_a_function_of_another_account_or_region_is_refused(enforce, context, calls):

@@ -12,6 +12,7 @@ from moto.awslambda.responses import LambdaResponse
 from automations import aws
 from automations.errors import Refused
 from security_remediation.handler import Settings, lambda_handler
+from security_remediation.lambda_functions import function_tags
 from security_remediation.lambda_policies import lets_in
 from security_remediation.plan import Plan, State
 from security_remediation.remediations import lambda_permission
@@ -101,10 +102,18 @@ def test_a_function_is_named_in_each_way_that_lambda_takes(given_name, name, qua
 
 
 @pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("arn", [FUNCTION, f"{FUNCTION}:7", f"{FUNCTION}:live"])
+def test_the_tags_of_a_version_or_an_alias_are_those_of_its_function(arn):
+    with Stubber(aws.lambda_()) as stubber:
+        stubber.add_response("list_tags", {"Tags": {"team": "billing"}}, {"Resource": FUNCTION})
+        assert function_tags(arn) == {"team": "billing"}
+
+
+@pytest.mark.usefixtures("deployed")
 def test_another_account_s_function_and_another_region_s_are_refused():
     record = record_of("add-permission-public")
     record.request_parameters["functionName"] = FUNCTION.replace(ACCOUNT, FOREIGN)
-    with pytest.raises(Refused, match="another account"):
+    with pytest.raises(Refused, match="belongs to account"):
         lambda_permission.read(record)
     with pytest.raises(Refused, match="eu-west-1"):
         lambda_permission.read(record_of("add-permission-public", awsRegion="eu-west-1"))

@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import boto3
 import pytest
@@ -174,33 +175,30 @@ def test_a_delivery_that_cannot_be_recorded_is_not_made(cloud, context):
     assert slack.sent == 0
 
 
-def test_a_message_goes_to_each_channel_that_is_given_once(alerts, slack, idempotency_table, context):
+@pytest.fixture
+def tell(alerts, slack, idempotency_table, context):
+    """Send a message to the topic and to Slack."""
+    return partial(
+        notify,
+        message(),
+        key="build",
+        table=idempotency_table,
+        context=context,
+        topic=alerts.topic,
+        slack_webhook="secretsmanager:slack-webhook",
+    )
+
+
+def test_a_message_goes_to_each_channel_that_is_given_once(alerts, slack, tell):
     for _ in range(2):
-        notify(
-            message(),
-            key="build",
-            table=idempotency_table,
-            context=context,
-            topic=alerts.topic,
-            slack_webhook="secretsmanager:slack-webhook",
-        )
+        tell()
 
     assert len(alerts.received()) == 1
     assert len(slack.to("/slack")) == 1
 
 
-def test_when_slack_fails_the_topic_is_told_once_and_slack_alone_again(alerts, slack, idempotency_table, context):
+def test_when_slack_fails_the_topic_is_told_once_and_slack_alone_again(alerts, slack, tell):
     slack.answer("/slack", Answer(404, body=b"no_service"))
-
-    def tell() -> None:
-        notify(
-            message(),
-            key="build",
-            table=idempotency_table,
-            context=context,
-            topic=alerts.topic,
-            slack_webhook="secretsmanager:slack-webhook",
-        )
 
     with pytest.raises(
         DeliveryError, match=r"1 of 2 deliveries failed. Slack: Slack refused the message: 404 no_service"

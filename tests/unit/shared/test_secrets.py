@@ -3,7 +3,7 @@ import pytest
 
 from automations import secrets
 from automations.errors import SecretError
-from automations.secrets import read_secret
+from automations.secrets import read_secret, standard_key
 
 URL = "https://hooks.slack.com/services/T000/B000/hunter2"
 
@@ -78,3 +78,13 @@ def test_a_bad_reference_is_refused_and_not_shown_because_it_may_be_the_secret_i
         read_secret(reference)
 
     assert "hunter2" not in str(failure.value)
+
+
+@pytest.mark.parametrize("written", ["whsec_a2V5LXY=", "whsec_a2V5LXY", "a2V5LXY="])
+def test_a_key_of_standard_webhooks_is_base64_padded_or_not(written):
+    assert standard_key(written) == b"key-v"
+
+
+@pytest.mark.parametrize("written", ["", "whsec_", "whsec_key of mine", "whsec_a2V5!LXY=", "whsec_a"])
+def test_what_is_no_base64_is_no_key(written):
+    assert standard_key(written) == b""
