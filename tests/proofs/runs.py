@@ -45,7 +45,8 @@ def run(arrange: Arrange, deliver: Deliver) -> Run:
         deliver(world, situation)
         calls = list(world.calls.made)
         world.calls.forget()
-        return Run(situation, Outcome(situation.state(), world.told()), calls)
+        told = [said for message in world.told() if (said := situation.compared(message)) is not None]
+        return Run(situation, Outcome(situation.state(), told), calls)
 
 
 def once(world: World, situation: Situation) -> None:

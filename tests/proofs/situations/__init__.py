@@ -28,6 +28,8 @@ class Situation:
         older: an event of the same thing that happened before and comes after; None where order does not matter.
         exceptions: why more than one effect cannot be prevented, by what is delivered (a name of test_deliveries.DELIVERIES)
             or by what fails (`http:POST, timeout after it took effect`). Each stands in the document.
+        compared: what of a message must be the same however the event was delivered; None when it only tells of an attempt
+            that failed.
         fails: how the error begins with which every delivery fails, after which the event is in the failed-events queue.
     """
 
@@ -38,6 +40,7 @@ class Situation:
     older: dict[str, Any] | None = None
     exceptions: Mapping[str, str] = field(default_factory=dict)
     fails: str = ""
+    compared: Callable[[str], str | None] = str
 
 
 NOT_KNOWN = (Fault.TIMEOUT_AFTER, Fault.CRASH_AFTER)
