@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from automations import aws
-from security_remediation.reading import document, name_of, unless_absent
+from security_remediation.reading import document, name_of, tags_of, unless_absent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ def tags(kind: str, name: str) -> dict[str, str]:
     if kind == "Group":
         return {}
     lists = pages(f"list_{kind.lower()}_tags")
-    return {tag["Key"]: tag["Value"] for page in lists.paginate(**{f"{kind}Name": name}) for tag in page["Tags"]}
+    return tags_of(tag for page in lists.paginate(**{f"{kind}Name": name}) for tag in page["Tags"])
 
 
 def user_tags(name: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from security_remediation.ingress import Permission, offending
 from security_remediation.ingress_record import group_id, of_rule, recorded_ids, recorded_permissions
 from security_remediation.permissions import NO_RESOURCES, ec2
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
-from security_remediation.reading import own_region, unless_absent
+from security_remediation.reading import own_region, tags_of, unless_absent
 
 if TYPE_CHECKING:
     from security_remediation.handler import Settings
@@ -67,7 +67,7 @@ def read(record: CloudTrailRecord) -> State:
             permissions=tuple(one for rule in rules if not rule["IsEgress"] for one in of_rule(rule)),
             rules={rule["SecurityGroupRuleId"]: rule for rule in rules},
         ),
-        tags={tag["Key"]: tag["Value"] for tag in known.get("Tags", [])},
+        tags=tags_of(known.get("Tags")),
     )
 
 
