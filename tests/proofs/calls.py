@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -198,6 +199,6 @@ def _refusal(status: int, code: str) -> tuple[AWSResponse, dict[str, Any]]:
 
 def _answer(status: int, request: requests.PreparedRequest) -> requests.Response:
     response = requests.Response()
-    response.status_code, response.reason, response.url = status, "Made to fail", request.url or ""
+    response.status_code, response.reason, response.url = status, HTTPStatus(status).phrase, request.url or ""
     response._content, response._content_consumed = b"", True  # type: ignore[attr-defined] # read, as a whole
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,11 @@ class Outcome:
 
     state: Any
     told: list[str]
+
+    def tells_more_than(self, other: Outcome) -> bool:
+        """Whether the state is the same, and all is told that the other outcome has, and more."""
+        missing = Counter(other.told) - Counter(self.told)
+        return self.state == other.state and not missing and len(self.told) > len(other.told)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def run(arrange: Arrange, deliver: Deliver) -> Run:
         deliver(world, situation)
         calls = list(world.calls.made)
         world.calls.forget()
-        return Run(situation, Outcome(situation.state(), world.told()), calls)
+        return Run(situation, Outcome(situation.state(), sorted([*world.told(), *situation.told()])), calls)
 
 
 def once(world: World, situation: Situation) -> None:
