@@ -81,7 +81,7 @@ def with_fault(arrange: Arrange, call: Call, fault: Fault) -> tuple[bool, Outcom
         world.calls.forget()
         if failed:
             world.let_time_out()
-            once(world, situation)
+            also(world, situation, world.left_of(situation.event))
 
     got = run(arrange, deliver).outcome
     return failed, got
