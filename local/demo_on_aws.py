@@ -60,6 +60,7 @@ def parameters(name: str, account: str, asked: Iterable[str], endpoint: str = ""
         "UploadsBucketName": f"{name}-uploads-{account}",
         "DerivativesBucketName": f"{name}-derivatives-{account}",
         "PipelineSourceBucketName": f"{name}-ingested-{account}",
+        "CodebuildProjectPrefix": f"{name}-",
         "SlackWebhookSecret": f"{name}/slack-webhook",
         "PartnerRoutesParameter": f"/{name}/partner-routes",
         "PartnerSecretsPrefix": f"{name}/partner",

@@ -7,7 +7,7 @@ from local.stage import Stage
 
 def codebuild_slack(stage: Stage) -> None:
     """A build fails: Slack says which phase and why. The same event again says nothing more."""
-    function, project = "CodebuildSlackFunction", "web-site"
+    function, project = "CodebuildSlackFunction", f"{stage.stack.parameters['CodebuildProjectPrefix']}site"
     build = f"arn:aws:codebuild:{stage.cloud.region}:{stage.cloud.account}:build/{project}:{uuid4()}"
     event = stage.sample("codebuild_slack/failed", project_name=project, build_id=build)
     stage.send(event, expect="BuildFinished")

@@ -12,15 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import moto.core.models  # noqa: F401 # before a session is made, because a session takes moto's hook when it is created
 import requests
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from automations import aws
 
@@ -106,21 +105,19 @@ class Calls:
     # ---------------------------------------------------------------- AWS, by botocore's hooks
 
     def _begin(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        # Refused here and not at `before-call`, where a client that answers for moto would come first.
         service = model.service_model.service_name
-        context["fault"] = self._record(service, model.name, dict(params))
-
-    def _before(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
-        service, url = model.service_model.service_name, "https://aws.test"
-        match context.get("fault"):
+        context["fault"] = fault = self._record(service, model.name, dict(params))
+        match fault:
             case Fault.TIMEOUT_BEFORE:
-                raise ConnectTimeoutError(endpoint_url=url)
+                raise ConnectTimeoutError(endpoint_url="https://aws.test")
             case Fault.THROTTLED:
-                return _refusal(429 if service != "s3" else 503, THROTTLING.get(service, "ThrottlingException"))
+                code = THROTTLING.get(service, "ThrottlingException")
+                raise _refusal(429 if service != "s3" else 503, code, model.name)
             case Fault.SERVER_ERROR:
-                return _refusal(500, "InternalFailure")
+                raise _refusal(500, "InternalFailure", model.name)
             case Fault.ACCESS_DENIED:
-                return _refusal(403, DENIED.get(service, "AccessDeniedException"))
-        return None
+                raise _refusal(403, DENIED.get(service, "AccessDeniedException"), model.name)
 
     def _after(self, context: dict[str, Any], **_: Any) -> None:
         match context.get("fault"):
@@ -169,7 +166,7 @@ class _Hooks:
     @classmethod
     def register(cls) -> None:
         session: Any = aws._session()
-        for event in ("before-parameter-build", "before-call", "after-call"):
+        for event in ("before-parameter-build", "after-call"):
             session.register(event, partial(cls._tell, event))
         aws.forget_clients()
 
@@ -179,7 +176,6 @@ class _Hooks:
             return None
         hooks: dict[str, Any] = {
             "before-parameter-build": cls.calls._begin,
-            "before-call": cls.calls._before,
             "after-call": cls.calls._after,
         }
         return hooks[event](**told)
@@ -188,16 +184,16 @@ class _Hooks:
 _Hooks.register()
 
 
-def _refusal(status: int, code: str) -> tuple[AWSResponse, dict[str, Any]]:
-    answer = {
+def _refusal(status: int, code: str, operation: str) -> ClientError:
+    answer: Any = {
         "Error": {"Code": code, "Message": "The proof lets this call fail."},
         "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 2},
     }
-    return AWSResponse("https://aws.test", status, HTTPHeaders(), None), answer
+    return ClientError(answer, operation)
 
 
 def _answer(status: int, request: requests.PreparedRequest) -> requests.Response:
     response = requests.Response()
-    response.status_code, response.reason, response.url = status, "Made to fail", request.url or ""
+    response.status_code, response.reason, response.url = status, HTTPStatus(status).phrase, request.url or ""
     response._content, response._content_consumed = b"", True  # type: ignore[attr-defined] # read, as a whole
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,11 @@ class Outcome:
 
     state: Any
     told: list[str]
+
+    def tells_more_than(self, other: Outcome) -> bool:
+        """Whether the state is the same, and all is told that the other outcome has, and more."""
+        missing = Counter(other.told) - Counter(self.told)
+        return self.state == other.state and not missing and len(self.told) > len(other.told)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ def run(arrange: Arrange, deliver: Deliver) -> Run:
         deliver(world, situation)
         calls = list(world.calls.made)
         world.calls.forget()
-        told = [said for message in world.told() if (said := situation.compared(message)) is not None]
+        messages = [*world.told(), *situation.told()]
+        told = sorted(said for message in messages if (said := situation.compared(message)) is not None)
         return Run(situation, Outcome(situation.state(), told), calls)
 
 
@@ -76,7 +83,7 @@ def with_fault(arrange: Arrange, call: Call, fault: Fault) -> tuple[bool, Outcom
         world.calls.forget()
         if failed:
             world.let_time_out()
-            once(world, situation)
+            also(world, situation, world.left_of(situation.event))
 
     got = run(arrange, deliver).outcome
     return failed, got

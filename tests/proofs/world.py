@@ -74,6 +74,7 @@ class World:
         The messages of a batch that must come again are a failure, too, and so is an answer of 500 and above, after which the
         caller of an API repeats the request.
         """
+        self.answer = None
         handler = importlib.import_module(f"{function}.handler").lambda_handler
         try:
             answer = handler(dict(event), self.context())
@@ -86,6 +87,13 @@ class World:
         if left := told.get("batchItemFailures"):
             return f"{len(left)} messages of the batch are to come again"
         return f"answered {status}" if (status := told.get("statusCode", 200)) >= 500 else ""
+
+    def left_of(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is delivered again of an event whose delivery failed: of a batch, the messages that are to come again."""
+        if not isinstance(self.answer, dict) or "batchItemFailures" not in self.answer:
+            return event
+        left = {one["itemIdentifier"] for one in self.answer["batchItemFailures"]}
+        return {**event, "Records": [one for one in event["Records"] if one["messageId"] in left]}
 
     def let_time_out(self) -> None:
         """As if an invocation that ended in the middle were long past: another one may take its place."""

@@ -23,10 +23,11 @@ class Situation:
         function: the automation whose function gets the event.
         event: what arrives.
         state: what there is now outside the function, reduced to what matters and what is the same in every run: no times
-            and no ids that are made up anew. Messages are not part of it; the world has them.
+            and no ids that are made up anew. Messages are not part of it; the world has them, or `told`.
         again: the same fact told by another event, as a sender does that emits twice; None where ids are all there is.
         older: an event of the same thing that happened before and comes after; None where order does not matter.
-        exceptions: why more than one effect cannot be prevented, by what is delivered (a name of test_deliveries.DELIVERIES)
+        told: what receivers have got that the world does not know of, such as a bus, one line for each message.
+        exceptions: why somebody is told more than once, or more than without a fault, by what is delivered (a name of test_deliveries.DELIVERIES)
             or by what fails (`http:POST, timeout after it took effect`). Each stands in the document.
         compared: what of a message must be the same however the event was delivered; None when it only tells of an attempt
             that failed.
@@ -38,6 +39,7 @@ class Situation:
     state: Callable[[], Any]
     again: dict[str, Any] | None = None
     older: dict[str, Any] | None = None
+    told: Callable[[], list[str]] = list
     exceptions: Mapping[str, str] = field(default_factory=dict)
     fails: str = ""
     compared: Callable[[str], str | None] = str

@@ -24,8 +24,8 @@ PASSING = {"called_at", "latency_ms", "attempts", "expires_at", "headers"}
 """What tells when and how the answer came, not which it was."""
 
 
-def _database(world: World) -> Callable[[], Any]:
-    """A database as table.sql makes it, which moto does not keep; returns what reads its rows."""
+def _database(world: World) -> Callable[[], list[str]]:
+    """A database as table.sql makes it, which moto does not keep; returns what reads its rows, one for each answer."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
 
     def execute(request: RDSDataServiceResponse) -> str:
@@ -39,7 +39,7 @@ def _database(world: World) -> Callable[[], Any]:
         database_secret="arn:aws:secretsmanager:ap-northeast-2:111122223333:secret:records-a1B2c3",  # its name
         database_name="records",
     )
-    return lambda: list(rows.values())
+    return lambda: [str(row) for row in rows.values()]
 
 
 def _deployed(world: World) -> Api:
@@ -69,7 +69,7 @@ def api_caller_called(world: World) -> Situation:
     event = sample("api_caller/pipeline-failed")
     again = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
     return Situation(
-        "api_caller", event, lambda: (_kept(api), rows()), again=event | again, exceptions=CALLED_TWICE | REFUSED
+        "api_caller", event, lambda: _kept(api), told=rows, again=event | again, exceptions=CALLED_TWICE | REFUSED
     )
 
 
@@ -80,7 +80,7 @@ def api_caller_found(world: World) -> Situation:
     world.deliver("api_caller", event)
     world.forget_deliveries()
     rows = _database(world)
-    return Situation("api_caller", event, lambda: (_kept(api), rows()))
+    return Situation("api_caller", event, lambda: _kept(api), told=rows)
 
 
 SITUATIONS = (api_caller_called, api_caller_found)

@@ -15,7 +15,8 @@ def _situation(world: World, event: dict[str, Any]) -> Situation:
     return Situation(
         "app_notifications",
         event,
-        lambda: (finance.told(), care.told()),
+        lambda: None,  # all there is are messages
+        told=lambda: [f"{department.topic}: {one}" for department in (finance, care) for one in department.told()],
         again=event | again,
         exceptions=E_MAIL_TWICE,
     )

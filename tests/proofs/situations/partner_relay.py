@@ -32,7 +32,7 @@ def partner_relay_webhook(world: World) -> Situation:
 def partner_relay_refused(world: World) -> Situation:
     """One of two destinations refuses a partner's event, always."""
     _deployed(world)
-    world.web.always(CRM_PATH, Answer(410))
+    world.web.always(CRM_PATH, Answer(403, body=b""))
     event = sample("partner_relay/zendesk-ticket-created")
     return Situation(
         "partner_relay", event, _nothing, exceptions=SENT_TWICE | REFUSED | E_MAIL_TWICE, fails="Rejected: 1 of 2"

@@ -18,11 +18,13 @@ def _situation(world: World, request: dict[str, Any], again: dict[str, Any] | No
     configure(*map(webhook, SECRETS))
     world.set(application_bus=APPLICATION_BUS, webhooks_parameter=PARAMETER)
 
-    def state() -> Any:
-        events = [(event["source"], event["detail-type"], event["detail"]) for event in published()]
-        return world.answer["statusCode"], world.answer.get("body"), events
+    def told() -> list[str]:
+        return [f"{event['source']} {event['detail-type']} {event['detail']}" for event in published()]
 
-    return Situation("webhook_receiver", request, state, again=again, exceptions=PUT_TWICE)
+    def answer() -> Any:
+        return world.answer["statusCode"], world.answer.get("body")
+
+    return Situation("webhook_receiver", request, answer, told=told, again=again, exceptions=PUT_TWICE)
 
 
 def webhook_receiver_taken(world: World) -> Situation:

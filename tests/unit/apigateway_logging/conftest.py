@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 from moto.apigatewayv2.models import apigatewayv2_backends
 
@@ -24,16 +23,16 @@ def settings(idempotency_table, alerts, monkeypatch):
 
 def set_account_role(role: str) -> None:
     operation: Any = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
-    boto3.client("apigateway").update_account(patchOperations=[operation])
+    aws.apigateway().update_account(patchOperations=[operation])
 
 
 def account_role() -> str | None:
-    return boto3.client("apigateway").get_account().get("cloudwatchRoleArn")
+    return aws.apigateway().get_account().get("cloudwatchRoleArn")
 
 
 def create_rest_stage(stage: str = "prod", *patches: tuple[str, str]) -> str:
     """A stage of a new REST API, with these values at these paths; returns the API's id."""
-    gateway = boto3.client("apigateway")
+    gateway = aws.apigateway()
     api = gateway.create_rest_api(name="orders")["id"]
     [root] = gateway.get_resources(restApiId=api)["items"]
     gateway.put_method(restApiId=api, resourceId=root["id"], httpMethod="GET", authorizationType="NONE")
@@ -46,12 +45,12 @@ def create_rest_stage(stage: str = "prod", *patches: tuple[str, str]) -> str:
 
 
 def rest_stage(api: str, stage: str = "prod") -> Any:
-    return boto3.client("apigateway").get_stage(restApiId=api, stageName=stage)
+    return aws.apigateway().get_stage(restApiId=api, stageName=stage)
 
 
 def create_stage(protocol: str, stage: str, **settings: Any) -> str:
     """A stage of a new HTTP or WebSocket API; returns the API's id."""
-    gateway: Any = boto3.client("apigatewayv2")
+    gateway: Any = aws.apigatewayv2()
     selection = {"RouteSelectionExpression": "$request.body.action"} if protocol == "WEBSOCKET" else {}
     api: str = gateway.create_api(Name="shop", ProtocolType=protocol, **selection)["ApiId"]
     gateway.create_stage(ApiId=api, StageName=stage, **settings)
@@ -59,12 +58,11 @@ def create_stage(protocol: str, stage: str, **settings: Any) -> str:
 
 
 def stage_of(api: str, stage: str) -> Any:
-    gateway: Any = boto3.client("apigatewayv2")
+    gateway: Any = aws.apigatewayv2()
     return gateway.get_stage(ApiId=api, StageName=stage)
 
 
-@pytest.fixture
-def update_stage(settings):
+def answer_update_stage() -> None:
     """moto has no `UpdateStage` of version 2. botocore checks the arguments; then moto's stage is changed with them."""
 
     def answer(params: dict[str, Any], **_: Any) -> Any:
@@ -78,12 +76,17 @@ def update_stage(settings):
     aws.apigatewayv2().meta.events.register("before-call.apigatewayv2.UpdateStage", answer)
 
 
+@pytest.fixture
+def update_stage(settings):
+    answer_update_stage()
+
+
 def retention(group: str) -> int | None:
     """In days; None without one. A group that is not there is an error."""
-    found = boto3.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    found = aws.logs().describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     [exact] = [item for item in found if item["logGroupName"] == group]
     return exact.get("retentionInDays")
 
 
 def log_groups() -> list[str]:
-    return [item["logGroupName"] for item in boto3.client("logs").describe_log_groups()["logGroups"]]
+    return [item["logGroupName"] for item in aws.logs().describe_log_groups()["logGroups"]]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import pytest
 
 from automations import aws
@@ -68,26 +67,28 @@ class Pipeline:
         return refused
 
 
-@pytest.fixture
-def pipeline(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    role = "arn:aws:iam::123456789012:role/firehose"
-    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
-    boto3.client("kinesis").create_stream(StreamName="events", ShardCount=2)
-    firehose: Any = boto3.client("firehose")
+ENVIRONMENT = {"event_stream": "events", "s3_delivery_stream": "to-s3", "pipeline_bucket": BUCKET}
+
+
+def create_destinations() -> None:
+    aws.s3().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    aws.kinesis().create_stream(StreamName="events", ShardCount=2)
+    firehose: Any = aws.firehose()
     firehose.create_delivery_stream(
         DeliveryStreamName="to-s3",
         ExtendedS3DestinationConfiguration={
-            "RoleARN": role,
+            "RoleARN": "arn:aws:iam::123456789012:role/firehose",
             "BucketARN": f"arn:aws:s3:::{BUCKET}",
             "Prefix": "events/",
         },
     )
-    for name, value in {
-        "EVENT_STREAM": "events",
-        "S3_DELIVERY_STREAM": "to-s3",
-        "PIPELINE_BUCKET": BUCKET,
-    }.items():
-        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def pipeline(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    create_destinations()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name.upper(), value)
     running = Pipeline()
     between(aws.kinesis(), "put_records", "Records", "ProvisionedThroughputExceededException", running, monkeypatch)
     between(aws.firehose(), "put_record_batch", "RequestResponses", "ServiceUnavailableException", running, monkeypatch)
