@@ -44,7 +44,7 @@ def forwarded_events(stage: Stage) -> None:
     stage.send(stage.sample("security_remediation/root-api-call"), expect="ForwardedRootActivity", bus=bus)
     stage.alert("root user called CreateUser", "SecurityRemediationFunction")
 
-    project = f"web-site-{uuid4().hex[:6]}"
+    project = f"{stage.stack.parameters['CodebuildProjectPrefix']}site-{uuid4().hex[:6]}"
     build = f"arn:aws:codebuild:us-east-1:{MEMBER}:build/{project}:{uuid4()}"
     failed = stage.sample("codebuild_slack/failed", project_name=project, build_id=build)
     stage.send(failed | {"account": MEMBER, "region": "us-east-1"}, expect="ForwardedBuildFinished", bus=bus)

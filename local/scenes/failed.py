@@ -12,7 +12,7 @@ from local.stage import SceneFailed, Stage
 
 def failed_and_tried_again(stage: Stage) -> None:
     """Slack refuses a message, so the event waits with the reason. Slack is mended, and the event is tried again."""
-    function, project = "CodebuildSlackFunction", "web-shop"
+    function, project = "CodebuildSlackFunction", f"{stage.stack.parameters['CodebuildProjectPrefix']}shop"
     build = f"arn:aws:codebuild:{stage.cloud.region}:{stage.cloud.account}:build/{project}:{uuid4()}"
     event = stage.sample("codebuild_slack/failed", project_name=project, build_id=build)
 
