@@ -20,7 +20,14 @@ def test_the_table_of_automations_is_complete_and_names_the_parameter_that_turns
 
 def test_every_parameter_that_a_readme_names_exists() -> None:
     for path in [ROOT / "README.md", *ROOT.glob("functions/*/README.md")]:
-        named = set(re.findall(r"\b([A-Z]\w+)=", path.read_text())) - {"EVENT", "PORT", "PYTHON", "BIND_HOST"}
+        named = set(re.findall(r"\b([A-Z]\w+)=", path.read_text())) - {
+            "EVENT",
+            "PORT",
+            "PYTHON",
+            "BIND_HOST",
+            "TARGET",
+            "PROFILE",
+        }
         assert named <= set(TEMPLATE["Parameters"]), path
 
 
