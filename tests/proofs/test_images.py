@@ -58,6 +58,7 @@ from tests.proofs.pictures import (
     zeros,
 )
 from tests.template_file import RESOURCES, ROOT, TEMPLATE
+from tests.unit.image_resize.orientations import STORED
 
 MEMORY = RESOURCES["ImageResizeFunction"]["Properties"]["MemorySize"]
 PARAMETERS = {name: str(one.get("Default")) for name, one in TEMPLATE["Parameters"].items()}
@@ -182,18 +183,6 @@ def say(row: Row, pictures: str, tried: Any, derivatives: Any, refused: Any, mem
 
 
 # ---------------------------------------------------------------- good pictures
-
-# How a camera that was held so stores what it sees: the inverse of what a viewer does.
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 def turned(image_format: str, orientation: int) -> Case:

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from image_resize.picture import Format, Unreadable, render
+from tests.unit.image_resize.orientations import STORED
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 PLENTY = 10_000_000
@@ -151,18 +152,6 @@ def test_each_size_is_made_from_the_one_before(monkeypatch):
 
 
 # ---------------------------------------------------------------- orientation and metadata
-
-# How a camera that was held so stores what it sees: the inverse of what a viewer does.
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 def is_upright(picture: Image.Image) -> bool:
