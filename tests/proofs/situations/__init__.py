@@ -45,6 +45,9 @@ class Situation:
     compared: Callable[[str], str | None] = str
 
 
+ANOTHER_ID = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
+"""What differs when the same fact is told by another event."""
+
 NOT_KNOWN = (Fault.TIMEOUT_AFTER, Fault.CRASH_AFTER)
 """The faults after which a call has taken effect, and nobody knows."""
 NOT_RECORDED = (Fault.THROTTLED, Fault.SERVER_ERROR, Fault.ACCESS_DENIED, Fault.TIMEOUT_BEFORE)

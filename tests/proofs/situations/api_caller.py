@@ -8,7 +8,7 @@ from local.receiver import Answer
 from moto.rdsdata.responses import RDSDataServiceResponse
 
 from tests.proofs.calls import Fault
-from tests.proofs.situations import NOT_RECORDED, Situation, sent_twice
+from tests.proofs.situations import ANOTHER_ID, NOT_RECORDED, Situation, sent_twice
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.unit.api_caller.conftest import ENVIRONMENT, Api, create_api
@@ -67,7 +67,7 @@ def api_caller_called(world: World) -> Situation:
     token = {"access_token": "t0ken", "token_type": "Bearer", "expires_in": 3600}
     world.web.always(TOKENS, Answer(body=json.dumps(token).encode()))
     event = sample("api_caller/pipeline-failed")
-    again = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
+    again = ANOTHER_ID
     return Situation(
         "api_caller", event, lambda: _kept(api), told=rows, again=event | again, exceptions=CALLED_TWICE | REFUSED
     )

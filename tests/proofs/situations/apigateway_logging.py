@@ -4,7 +4,7 @@ from typing import Any
 
 from automations import aws
 from tests.proofs.calls import Fault
-from tests.proofs.situations import Situation
+from tests.proofs.situations import ANOTHER_ID, Situation
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.unit.apigateway_logging.conftest import (
@@ -22,7 +22,6 @@ from tests.unit.apigateway_logging.conftest import (
 )
 from tests.unit.conftest import ACCOUNT
 
-AGAIN = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
 REFUSED = {
     f"{call}, {Fault.ACCESS_DENIED}": "people are told at once that AWS refused, before it is tried again"
     for call in (
@@ -61,7 +60,7 @@ def apigateway_logging_rest(world: World) -> Situation:
         return access, stage["methodSettings"].get("*/*", {}).get("loggingLevel"), _groups()
 
     event = _event("create-stage-rest", restApiId=api)
-    return Situation("apigateway_logging", event, state, again=event | AGAIN, exceptions=REFUSED)
+    return Situation("apigateway_logging", event, state, again=event | ANOTHER_ID, exceptions=REFUSED)
 
 
 def apigateway_logging_http(world: World) -> Situation:
@@ -74,7 +73,7 @@ def apigateway_logging_http(world: World) -> Situation:
         return access.get("DestinationArn", "").replace(api, "API"), _groups()
 
     event = _event("create-stage-http", apiId=api, stageName="$default")
-    return Situation("apigateway_logging", event, state, again=event | AGAIN, exceptions=REFUSED)
+    return Situation("apigateway_logging", event, state, again=event | ANOTHER_ID, exceptions=REFUSED)
 
 
 SITUATIONS = (apigateway_logging_rest, apigateway_logging_http)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.proofs.situations import E_MAIL_TWICE, Situation
+from tests.proofs.situations import ANOTHER_ID, E_MAIL_TWICE, Situation
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.unit.app_notifications.departments import SETTINGS, create_department
@@ -11,7 +11,7 @@ from tests.unit.app_notifications.departments import SETTINGS, create_department
 def _situation(world: World, event: dict[str, Any]) -> Situation:
     finance, care = create_department("finance"), create_department("customer-care")
     world.set(finance_topic=finance.topic, customer_care_topic=care.topic, **SETTINGS)
-    again = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
+    again = ANOTHER_ID
     return Situation(
         "app_notifications",
         event,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from automations import aws
-from tests.proofs.situations import SLACK_TWICE, Situation
+from tests.proofs.situations import ANOTHER_ID, SLACK_TWICE, Situation
 from tests.proofs.world import World
 from tests.template_file import create_table
 from tests.unit.codebuild_slack.builds import finished
@@ -19,7 +19,7 @@ def _situation(event: dict[str, Any]) -> Situation:
         "codebuild_slack",
         event,
         lambda: aws.dynamodb().scan(TableName="BuildsTable")["Items"],
-        again=event | {"id": "b7f0c0c5-0000-4000-8000-000000000001"},
+        again=event | ANOTHER_ID,
         exceptions=SLACK_TWICE,
     )
 

@@ -6,14 +6,13 @@ from typing import Any
 from moto.ec2.models import instances
 
 from automations import aws
-from tests.proofs.situations import E_MAIL_TWICE, SLACK_TWICE, Situation
+from tests.proofs.situations import ANOTHER_ID, E_MAIL_TWICE, SLACK_TWICE, Situation
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.template_file import create_table
 from tests.unit.conftest import REGION
 from tests.unit.ec2_state_alerts.instances import OPTED_IN, backend, launch_and_stop, state, stopped
 
-AGAIN = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
 REFUSED = {
     "ec2:StartInstances, access denied": "people are told at once that AWS refused, before it is tried again",
 }
@@ -40,7 +39,7 @@ def _situation(instance: str, event: dict[str, Any], exceptions: Mapping[str, st
         "ec2_state_alerts",
         event,
         lambda: (state(instance), _restarts()),
-        again=event | AGAIN,
+        again=event | ANOTHER_ID,
         exceptions=E_MAIL_TWICE | {**exceptions},
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from automations import aws
-from tests.proofs.situations import Situation
+from tests.proofs.situations import ANOTHER_ID, Situation
 from tests.proofs.world import World
 from tests.samples import sample
 
@@ -57,7 +57,7 @@ def image_resize_uploaded(world: World) -> Situation:
     """A picture is uploaded."""
     _deployed(world)
     event = _upload("red")
-    return Situation("image_resize", event, _derivatives, again=event | {"id": "b7f0c0c5-0000-4000-8000-000000000001"})
+    return Situation("image_resize", event, _derivatives, again=event | ANOTHER_ID)
 
 
 def image_resize_replaced(world: World) -> Situation:

@@ -4,7 +4,7 @@ from typing import Any
 
 from automations import aws
 from tests.api import api_request
-from tests.proofs.situations import Situation
+from tests.proofs.situations import ANOTHER_ID, Situation
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.template_file import create_table
@@ -22,7 +22,7 @@ def ordering_placed(world: World) -> Situation:
     """A basket is checked out."""
     _deployed(world)
     event = sample("ordering/basket-checked-out")
-    again = {"id": "b7f0c0c5-0000-4000-8000-000000000001", "time": "2026-11-23T00:00:00Z"}
+    again = ANOTHER_ID | {"time": "2026-11-23T00:00:00Z"}
     return Situation("ordering", event, _orders, again=event | again)
 
 

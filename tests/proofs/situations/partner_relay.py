@@ -2,12 +2,11 @@
 
 from local.receiver import Answer
 
-from tests.proofs.situations import E_MAIL_TWICE, Situation, sent_twice
+from tests.proofs.situations import ANOTHER_ID, E_MAIL_TWICE, Situation, sent_twice
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.unit.partner_relay.destinations import CRM_PATH, PARAMETER, SUPPORT, crm, put_routes, store_secrets
 
-AGAIN = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
 SENT_TWICE = sent_twice("http:POST", "Slack takes a message twice; a webhook's receiver knows it by its webhook-id")
 REFUSED = {"http:POST, access denied": "people are told at once that the destination refuses"}
 
@@ -26,7 +25,7 @@ def partner_relay_webhook(world: World) -> Situation:
     """A webhook that came in goes to a Slack channel and to a webhook."""
     _deployed(world)
     event = sample("partner_relay/webhook-github-issue")
-    return Situation("partner_relay", event, _nothing, again=event | AGAIN, exceptions=SENT_TWICE | REFUSED)
+    return Situation("partner_relay", event, _nothing, again=event | ANOTHER_ID, exceptions=SENT_TWICE | REFUSED)
 
 
 def partner_relay_refused(world: World) -> Situation:

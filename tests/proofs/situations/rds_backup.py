@@ -10,13 +10,12 @@ from moto.rds.models import rds_backends
 from automations import aws
 from rds_backup.snapshot import TAG
 from tests.proofs.calls import Fault
-from tests.proofs.situations import E_MAIL_TWICE, Situation
+from tests.proofs.situations import ANOTHER_ID, E_MAIL_TWICE, Situation
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.unit.conftest import ACCOUNT, REGION
 from tests.unit.rds_backup.databases import ABROAD, LEDGER, MIDNIGHT, ORDERS, cluster, instance, old_snapshot, snapshots
 
-AGAIN = {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
 TOLD = "people are told at once what failed; the next try makes up for it"
 FAILED = {
     f"rds:{operation}, {fault}": TOLD
@@ -82,7 +81,7 @@ def rds_backup_night(world: World) -> Situation:
     """Databases are backed up, missing copies are made, and expired snapshots are deleted."""
     _deployed(world)
     event = sample("rds_backup/nightly")
-    return Situation("rds_backup", event, _state, again=event | AGAIN, exceptions=FAILED)
+    return Situation("rds_backup", event, _state, again=event | ANOTHER_ID, exceptions=FAILED)
 
 
 def rds_backup_skipped(world: World) -> Situation:
@@ -90,7 +89,9 @@ def rds_backup_skipped(world: World) -> Situation:
     instance("orders")
     _backend().databases["orders"].status = "stopped"
     event = sample("rds_backup/nightly")
-    return Situation("rds_backup", event, lambda: snapshots(aws.rds()), again=event | AGAIN, exceptions=E_MAIL_TWICE)
+    return Situation(
+        "rds_backup", event, lambda: snapshots(aws.rds()), again=event | ANOTHER_ID, exceptions=E_MAIL_TWICE
+    )
 
 
 def rds_backup_complete(world: World) -> Situation:
@@ -99,7 +100,7 @@ def rds_backup_complete(world: World) -> Situation:
     instance("orders")
     old_snapshot(ORDERS, 0)
     event = sample("rds_backup/snapshot-created")
-    return Situation("rds_backup", event, _state, again=event | AGAIN)
+    return Situation("rds_backup", event, _state, again=event | ANOTHER_ID)
 
 
 def rds_backup_cluster_complete(world: World) -> Situation:
@@ -108,7 +109,7 @@ def rds_backup_cluster_complete(world: World) -> Situation:
     cluster("ledger")
     _old_cluster_snapshot(LEDGER, 0)
     event = sample("rds_backup/cluster-snapshot-created")
-    return Situation("rds_backup", event, _state, again=event | AGAIN)
+    return Situation("rds_backup", event, _state, again=event | ANOTHER_ID)
 
 
 SITUATIONS = (rds_backup_night, rds_backup_skipped, rds_backup_complete, rds_backup_cluster_complete)

@@ -12,7 +12,7 @@ from moto.s3.responses import S3Response
 from automations import aws
 from security_remediation import remediate
 from security_remediation.registry import REMEDIATIONS
-from tests.proofs.situations import E_MAIL_TWICE, Arrange, Situation
+from tests.proofs.situations import ANOTHER_ID, E_MAIL_TWICE, Arrange, Situation
 from tests.proofs.world import World
 from tests.template_file import create_table
 from tests.unit.security_remediation.attacks import MakeAttack, every_attack
@@ -47,7 +47,7 @@ def _situation(attack: MakeAttack) -> Arrange:
     def arrange(world: World) -> Situation:
         _deployed(world)
         attacked = attack()
-        again: dict[str, Any] = attacked.event | {"id": "b7f0c0c5-0000-4000-8000-000000000001"}
+        again: dict[str, Any] = attacked.event | ANOTHER_ID
         return Situation(
             "security_remediation",
             attacked.event,
