@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 from local.receiver import Receiver, receiver
-from moto import mock_aws
 
-from automations import aws, http, secrets
+from automations import aws, http
 from tests.proofs.calls import Calls, Crash
 from tests.template_file import create_table
-from tests.unit.conftest import ENVIRONMENT, Alerts, Context, create_alerts
+from tests.unit.conftest import ENVIRONMENT, Alerts, Context, create_alerts, empty_account
 
 ALLOWED_SECONDS = 30.0
 """The functions' usual timeout."""
@@ -129,13 +128,11 @@ def new_world() -> Iterator[World]:
     """An empty account, with the tables and the topic that nearly all functions use."""
     with (
         pytest.MonkeyPatch.context() as environment,
-        mock_aws(config={"core": {"reset_boto3_session": False}}),
+        empty_account(),
         receiver() as web,
     ):
         for name, value in ENVIRONMENT.items():
             environment.setenv(name, value)
-        environment.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a thousand images, anew for each world
-        secrets.forget_secrets()
         world = World(environment, create_alerts(), web)
         world.set(alerts_topic=world.alerts.topic, idempotency_table=create_table("IdempotencyTable"))
         # Waiting is counted, not done, so that a function that tries again comes to the end of its time at once.
@@ -144,4 +141,3 @@ def new_world() -> Iterator[World]:
             environment.setitem(function.__kwdefaults__ or {}, "sleep", world.sleep)
         with world.calls.watched():
             yield world
-    secrets.forget_secrets()

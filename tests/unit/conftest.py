@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,9 +15,12 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from local.receiver import Receiver, receiver
 from moto import mock_aws
+from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS
 
 from automations import aws, http, secrets
 from tests.template_file import create_table
+from tests.unit.hooks import unhook
 
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"  # moto's own
@@ -58,17 +63,33 @@ def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@cache
+def moto() -> MockAWS:
+    """AWS as moto models it, begun once for all tests, because beginning takes as long as a test."""
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # a thousand images, anew for each test
+    begun = mock_aws(config={"core": {"reset_boto3_session": False}})  # a session keeps the service models
+    begun.start()
+    return begun
+
+
+@contextmanager
+def empty_account() -> Iterator[None]:
+    """Until the end of it nobody knows of what is in other ones. The functions' clients are kept."""
+    account = moto()
+    try:
+        yield
+    finally:
+        unhook()
+        secrets.forget_secrets()
+        account.reset()
+        reset_model_data()
+
+
 @pytest.fixture
 def cloud(_lambda_environment: None) -> Iterator[None]:
     """An empty AWS account."""
-    with mock_aws(
-        config={"core": {"reset_boto3_session": False}}
-    ):  # its loaded service models are kept, which is quick
-        aws.forget_clients()
-        secrets.forget_secrets()
+    with empty_account():
         yield
-    aws.forget_clients()
-    secrets.forget_secrets()
 
 
 @pytest.fixture

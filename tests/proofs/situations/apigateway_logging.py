@@ -32,7 +32,6 @@ REFUSED = {
 
 
 def _deployed(world: World, role: str) -> None:
-    aws.forget_clients()  # one of them answers for moto
     answer_update_stage()
     set_account_role(ROLE if not role else "")
     world.set(log_groups_arn=LOG_GROUPS, retention_days="14", account_role=role)

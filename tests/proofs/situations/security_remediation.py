@@ -20,7 +20,6 @@ from tests.unit.security_remediation.conftest import AUDIT, environment, reading
 
 
 def _deployed(world: World) -> None:
-    aws.forget_clients()  # attacks on services that moto lacks let the clients themselves answer
     aws.s3().create_bucket(Bucket=AUDIT, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     world.set(
         **environment(),

@@ -8,6 +8,7 @@ from moto.apigatewayv2.models import apigatewayv2_backends
 
 from automations import aws
 from tests.unit.conftest import ACCOUNT, REGION
+from tests.unit.hooks import hook
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/api-gateway-logs"
 LOG_GROUPS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:"
@@ -73,7 +74,7 @@ def answer_update_stage() -> None:
         found.default_route_settings = body.get("defaultRouteSettings", found.default_route_settings)
         return type("Response", (), {"status_code": 200})(), {}
 
-    aws.apigatewayv2().meta.events.register("before-call.apigatewayv2.UpdateStage", answer)
+    hook(aws.apigatewayv2(), "before-call.apigatewayv2.UpdateStage", answer)
 
 
 @pytest.fixture

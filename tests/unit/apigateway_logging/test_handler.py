@@ -26,6 +26,7 @@ from tests.unit.apigateway_logging.conftest import (
     stage_of,
 )
 from tests.unit.conftest import ACCOUNT
+from tests.unit.hooks import hook
 
 OWN_ACCESS_LOG = f"{LOG_GROUPS}my-own-access-log"
 
@@ -431,7 +432,7 @@ def test_throttling_is_tried_again_by_the_client_itself(settings, context, monke
         return AWSResponse("https://apigateway", 429, headers, MockRawResponse(b"{}"))
 
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    aws.apigateway().meta.events.register_first("before-send.apigateway.UpdateStage", throttle_once)
+    hook(aws.apigateway(), "before-send.apigateway.UpdateStage", throttle_once, first=True)
 
     lambda_handler(created(api), context)
 

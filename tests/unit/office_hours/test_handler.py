@@ -17,6 +17,7 @@ from office_hours.handler import lambda_handler
 from office_hours.switch import BATCH, NotSwitched, call_in_batches
 from tests.samples import sample
 from tests.unit.conftest import ACCOUNT, REGION
+from tests.unit.hooks import hook
 
 IMAGE = "ami-12c6146b"  # one that moto knows
 TAG = "automations:office-hours"
@@ -83,7 +84,7 @@ def tags(instance: str) -> dict[str, str]:
 def calls(office) -> Counter[str]:
     """How often each EC2 operation is called by the function."""
     counted: Counter[str] = Counter()
-    aws.ec2().meta.events.register("before-call.ec2", lambda model, **_: counted.update([model.name]))
+    hook(aws.ec2(), "before-call.ec2", lambda model, **_: counted.update([model.name]))
     return counted
 
 
@@ -106,7 +107,7 @@ def test_in_the_evening_a_running_instance_is_marked_and_stopped(office, alerts,
 def test_the_mark_is_set_before_the_stop(office, context):
     [instance] = launch()
     seen = {}
-    aws.ec2().meta.events.register("before-call.ec2.StopInstances", lambda **_: seen.update(tags(instance)))
+    hook(aws.ec2(), "before-call.ec2.StopInstances", lambda **_: seen.update(tags(instance)))
 
     lambda_handler(EVENING, context)
 
@@ -130,7 +131,7 @@ def test_the_mark_is_removed_only_after_the_start(office, context):
     [instance] = launch()
     lambda_handler(EVENING, context)
     seen = []
-    aws.ec2().meta.events.register("before-call.ec2.DeleteTags", lambda **_: seen.append(state(instance)))
+    hook(aws.ec2(), "before-call.ec2.DeleteTags", lambda **_: seen.append(state(instance)))
 
     lambda_handler(MORNING, context)
 
@@ -264,7 +265,8 @@ def test_spot_instances_and_instance_stores_are_left_alone(office, context):
 def test_what_was_launched_for_hibernation_is_hibernated_and_nothing_else_is(office, context):
     [plain], [sleeper] = launch(), launch(HibernationOptions={"Configured": True})
     asked = {}
-    aws.ec2().meta.events.register(
+    hook(
+        aws.ec2(),
         "provide-client-params.ec2.StopInstances",
         lambda params, **_: asked.update(dict.fromkeys(params["InstanceIds"], params["Hibernate"])),
     )

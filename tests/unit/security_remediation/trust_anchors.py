@@ -8,12 +8,13 @@ from botocore.compat import HTTPHeaders
 from botocore.validate import validate_parameters
 
 from automations import aws
+from tests.unit.hooks import hook
 
 ANCHOR = "4b6c3a1e-7d52-4f0e-9c1b-2a8d6e5f7c90"
 
 
 class TrustAnchors:
-    """Answers the client of this test in the place of AWS.
+    """Answers the client in the place of AWS.
 
     botocore has checked a request against its model before it comes here, and the answers are checked in the same way, as botocore's
     Stubber does it.
@@ -22,9 +23,8 @@ class TrustAnchors:
     def __init__(self) -> None:
         self.anchors: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, list[dict[str, str]]] = {}
-        events: Any = aws.rolesanywhere().meta.events
-        events.register_last("before-parameter-build.rolesanywhere.*", self._keep)
-        events.register_first("before-call.rolesanywhere.*", self._answer)
+        hook(aws.rolesanywhere(), "before-parameter-build.rolesanywhere.*", self._keep)
+        hook(aws.rolesanywhere(), "before-call.rolesanywhere.*", self._answer, first=True)
 
     def add(self, anchor: dict[str, Any]) -> None:
         self.anchors[anchor["trustAnchorId"]] = deepcopy(anchor)

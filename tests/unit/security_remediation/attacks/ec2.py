@@ -7,6 +7,7 @@ from typing import Any
 
 from automations import aws
 from tests.unit.conftest import ACCOUNT, REGION
+from tests.unit.hooks import hook
 from tests.unit.security_remediation.attacks import TAG, Attack, MakeAttack
 from tests.unit.security_remediation.conftest import call
 
@@ -14,15 +15,12 @@ FOREIGN, FOREIGN_TOO = "444455556666", "555566667777"
 
 
 def answer(operation: str, response: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Answer an operation of Amazon EC2 that moto lacks. botocore has validated the request by then.
-
-    It lasts as long as the client, which the next test does not have.
-    """
+    """Answer an operation of Amazon EC2 that moto lacks. botocore has validated the request by then."""
 
     def handler(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
         return SimpleNamespace(status_code=200), response(params["body"])
 
-    aws.ec2().meta.events.register(f"before-call.ec2.{operation}", handler)  # type: ignore[arg-type]
+    hook(aws.ec2(), f"before-call.ec2.{operation}", handler)
 
 
 def changed(event: dict[str, Any], **parameters: Any) -> dict[str, Any]:
