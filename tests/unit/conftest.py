@@ -13,10 +13,12 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from local.receiver import Receiver, receiver
 from moto import mock_aws
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS
+from moto.sns.models import Subscription
 
 from automations import aws, http, secrets
 from tests.template_file import create_table
@@ -69,6 +71,8 @@ def moto() -> MockAWS:
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # a thousand images, anew for each test
     begun = mock_aws(config={"core": {"reset_boto3_session": False}})  # a session keeps the service models
     begun.start()
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    Subscription.private_key = lambda _: key  # type: ignore[assignment, method-assign] # moto makes one for each subscription
     return begun
 
 
