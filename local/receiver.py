@@ -50,12 +50,12 @@ class Receiver:
         return self._requests
 
     def answer(self, path: str, *answers: Answer) -> None:
-        """Give these answers to the next requests for the path, one each; 200 after them."""
-        self._answers.setdefault(path, deque()).extend(answers)
+        """Give these answers to the next requests for the path, whatever the query, one each; 200 after them."""
+        self._answers.setdefault(_bare(path), deque()).extend(answers)
 
     def always(self, path: str, answer: Answer) -> None:
         """Give this answer to every request for the path, after those of `answer`."""
-        self._always[path] = answer
+        self._always[_bare(path)] = answer
 
     def to(self, path: str) -> list[Request]:
         """What came in for the path."""
@@ -74,11 +74,16 @@ class Receiver:
 
     def _next(self, request: Request) -> Answer:
         self._requests.append(request)
-        waiting = self._answers.get(request.path)
-        answer = waiting.popleft() if waiting else self._always.get(request.path, Answer())
+        path = _bare(request.path)
+        waiting = self._answers.get(path)
+        answer = waiting.popleft() if waiting else self._always.get(path, Answer())
         if answer.status < 300:
             self.taken.append(request)
         return answer
+
+
+def _bare(path: str) -> str:
+    return path.partition("?")[0]
 
 
 @contextmanager

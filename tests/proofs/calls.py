@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -67,6 +68,10 @@ class Call:
     nth: int
     arguments: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        return self.service, self.operation
+
     def __str__(self) -> str:
         return f"{self.service}:{self.operation}" + (f" #{self.nth}" if self.nth > 1 else "")
 
@@ -76,6 +81,7 @@ class Calls:
 
     Attributes:
         fail: the call that fails, as it was recorded in a run without fault, and how; None for no fault.
+        hostile: whether all calls of that operation fail, and refuse with a text that repeats the whole request.
         failed: whether it came to that.
     """
 
@@ -83,6 +89,7 @@ class Calls:
         self.made: list[Call] = []
         self.fail: tuple[Call, Fault] | None = None
         self.failed = False
+        self.hostile = False
         self._seen: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()  # a function may make calls at the same time
 
@@ -97,7 +104,7 @@ class Calls:
             self._seen[service, operation] += 1
             call = Call(service, operation, self._seen[service, operation], arguments)
             self.made.append(call)
-        if not self.fail or self.fail[0] != call:
+        if not self.fail or (self.fail[0] != call and not (self.hostile and self.fail[0].kind == call.kind)):
             return None
         self.failed = True
         return self.fail[1]
@@ -114,10 +121,18 @@ class Calls:
             case Fault.THROTTLED:
                 code = THROTTLING.get(service, "ThrottlingException")
                 raise _refusal(429 if service != "s3" else 503, code, model.name)
+            case Fault.SERVER_ERROR if self.hostile:
+                context["repeats"] = str(params)
             case Fault.SERVER_ERROR:
                 raise _refusal(500, "InternalFailure", model.name)
             case Fault.ACCESS_DENIED:
                 raise _refusal(403, DENIED.get(service, "AccessDeniedException"), model.name)
+
+    def _instead(self, context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        # In the place of AWS, so that it comes to all that the functions' clients do with an answer.
+        if "repeats" not in context:
+            return None
+        return SimpleNamespace(status_code=400), _error(400, "ValidationException", context["repeats"])
 
     def _after(self, context: dict[str, Any], **_: Any) -> None:
         match context.get("fault"):
@@ -135,9 +150,10 @@ class Calls:
             fault = self._record("http", request.method or "", place)
             match fault:
                 case Fault.TIMEOUT_BEFORE:
-                    raise requests.ConnectTimeout
+                    raise requests.ConnectTimeout(f"Connection to {request.url} timed out.")
                 case Fault.THROTTLED | Fault.SERVER_ERROR | Fault.ACCESS_DENIED:
-                    return _answer({Fault.THROTTLED: 429, Fault.SERVER_ERROR: 500}.get(fault, 403), request)
+                    status = {Fault.THROTTLED: 429, Fault.SERVER_ERROR: 500}.get(fault, 403)
+                    return _answer(status, request, self.hostile)
             response: requests.Response = real(adapter, request, **options)
             match fault:
                 case Fault.TIMEOUT_AFTER:
@@ -166,7 +182,7 @@ class _Hooks:
     @classmethod
     def register(cls) -> None:
         session: Any = aws._session()
-        for event in ("before-parameter-build", "after-call"):
+        for event in ("before-parameter-build", "before-call", "after-call"):
             session.register(event, partial(cls._tell, event))
         aws.forget_clients()
 
@@ -176,6 +192,7 @@ class _Hooks:
             return None
         hooks: dict[str, Any] = {
             "before-parameter-build": cls.calls._begin,
+            "before-call": cls.calls._instead,
             "after-call": cls.calls._after,
         }
         return hooks[event](**told)
@@ -185,15 +202,19 @@ _Hooks.register()
 
 
 def _refusal(status: int, code: str, operation: str) -> ClientError:
-    answer: Any = {
-        "Error": {"Code": code, "Message": "The proof lets this call fail."},
+    return ClientError(_error(status, code, "The proof lets this call fail."), operation)
+
+
+def _error(status: int, code: str, message: str) -> Any:
+    return {
+        "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 2},
     }
-    return ClientError(answer, operation)
 
 
-def _answer(status: int, request: requests.PreparedRequest) -> requests.Response:
+def _answer(status: int, request: requests.PreparedRequest, repeated: bool) -> requests.Response:
     response = requests.Response()
     response.status_code, response.reason, response.url = status, HTTPStatus(status).phrase, request.url or ""
-    response._content, response._content_consumed = b"", True  # type: ignore[attr-defined] # read, as a whole
+    content = f"{request.url} {request.headers} {request.body!r}".encode() if repeated else b""
+    response._content, response._content_consumed = content, True  # type: ignore[attr-defined] # read, as a whole
     return response

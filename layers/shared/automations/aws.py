@@ -6,6 +6,7 @@ botocore sessions are used directly because importing boto3 for its client funct
 from __future__ import annotations
 
 import logging
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +49,33 @@ CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_t
 TRANSFERS = CONFIG.merge(Config(read_timeout=15))
 
 
+PAYLOADS = (
+    "eventbridge.PutEvents",
+    "firehose.PutRecordBatch",
+    "kinesis.PutRecords",
+    "rds-data.ExecuteStatement",
+)
+"""The calls that carry what others sent, by the names that botocore gives to their events."""
+
+
 @cache
 def _session() -> Session:
-    return get_session()
+    session = get_session()
+    for call in PAYLOADS:
+        session.register(f"after-call.{call}", _hide_payload)
+    return session
+
+
+def _hide_payload(**response: Any) -> None:
+    """Take the text out of an error that may repeat what was sent, and which logs and traces would keep.
+
+    It stays where it only names the role and the action, and of a database's the SQLSTATE stays.
+    """
+    error = response["parsed"].get("Error")
+    if error and error.get("Code") != "AccessDeniedException":
+        state = re.search(r"SQLState: [0-9A-Z]{5}", error.get("Message") or "")
+        hidden = "The text is not shown, because it may repeat what was sent."
+        error["Message"] = f"{hidden} {state[0]}" if state else hidden
 
 
 def _create(service: str, config: Config = CONFIG, region: str | None = None) -> Any:

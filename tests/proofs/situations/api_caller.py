@@ -14,6 +14,7 @@ from tests.samples import sample
 from tests.unit.api_caller.conftest import ENVIRONMENT, Api, create_api
 
 TOKENS = "/token"
+TOKEN = "access-t0ken-0001"
 SAME_KEY = "the API knows the second call by its Idempotency-Key"
 NOT_KEPT = {f"dynamodb:PutItem, {fault}": SAME_KEY for fault in NOT_RECORDED} | {
     f"s3:PutObject, {fault}": SAME_KEY for fault in Fault
@@ -64,7 +65,7 @@ def api_caller_called(world: World) -> Situation:
     secret = api.store({"client_id": "app", "client_secret": "t0ps3cret"}, "eventbridge-automations/api/client")
     tokens = {"type": "oauth-client-credentials", "token_url": world.web.url + TOKENS, "secret": secret}
     api.configure(auth=tokens)
-    token = {"access_token": "t0ken", "token_type": "Bearer", "expires_in": 3600}
+    token = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
     world.web.always(TOKENS, Answer(body=json.dumps(token).encode()))
     event = sample("api_caller/pipeline-failed")
     again = ANOTHER_ID

@@ -9,6 +9,8 @@ from tests.unit.bus import APPLICATION_BUS, create_bus
 from tests.unit.webhook_receiver.configuration import PARAMETER, configure, store_secrets, webhook
 from tests.unit.webhook_receiver.requests import SECRETS, signed
 
+WRONG = "another-secret-0001"
+
 PUT_TWICE = sent_twice("events:PutEvents", "partner_relay knows the second event by the message's own id")
 
 
@@ -40,7 +42,7 @@ def webhook_receiver_challenge(world: World) -> Situation:
 
 def webhook_receiver_refused(world: World) -> Situation:
     """Somebody sends a message with a wrong signature."""
-    return _situation(world, signed("github", secret="another"))
+    return _situation(world, signed("github", secret=WRONG))
 
 
 SITUATIONS = (webhook_receiver_taken, webhook_receiver_challenge, webhook_receiver_refused)
