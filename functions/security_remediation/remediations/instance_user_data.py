@@ -117,7 +117,9 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         resource,
         f"{finding}, and was started with it",
         SEVERITY,
-        steps=(f"Stop the instance, and say so in its tag {STOPPED_BY}. Its volumes are kept; what is in its memory is lost.",),
+        steps=(
+            f"Stop the instance, and say so in its tag {STOPPED_BY}. Its volumes are kept; what is in its memory is lost.",
+        ),
         change={"InstanceIds": [name]},
         before={"InstanceIds": [name]},
     )
