@@ -60,12 +60,16 @@ class Call:
         operation: the API's, or the method.
         arguments: of the operation; for HTTP the address without its query.
         nth: which of the calls of this operation it is, from 1.
+        region: of AWS's service.
+        answer: what came back, once it has; AWS's error has `Error` in it.
     """
 
     service: str
     operation: str
     nth: int
     arguments: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    region: str = field(default="", compare=False)
+    answer: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.service}:{self.operation}" + (f" #{self.nth}" if self.nth > 1 else "")
@@ -92,11 +96,14 @@ class Calls:
         self._seen.clear()
         self.fail, self.failed = None, False
 
-    def _record(self, service: str, operation: str, arguments: dict[str, Any]) -> Fault | None:
+    def _record(self, service: str, operation: str, arguments: dict[str, Any], region: str = "") -> Call:
         with self._lock:
             self._seen[service, operation] += 1
-            call = Call(service, operation, self._seen[service, operation], arguments)
+            call = Call(service, operation, self._seen[service, operation], arguments, region)
             self.made.append(call)
+        return call
+
+    def _fault(self, call: Call) -> Fault | None:
         if not self.fail or self.fail[0] != call:
             return None
         self.failed = True
@@ -107,7 +114,8 @@ class Calls:
     def _begin(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         # Refused here and not at `before-call`, where a client that answers for moto would come first.
         service = model.service_model.service_name
-        context["fault"] = fault = self._record(service, model.name, dict(params))
+        context["call"] = call = self._record(service, model.name, dict(params), context["client_region"])
+        context["fault"] = fault = self._fault(call)
         match fault:
             case Fault.TIMEOUT_BEFORE:
                 raise ConnectTimeoutError(endpoint_url="https://aws.test")
@@ -119,7 +127,8 @@ class Calls:
             case Fault.ACCESS_DENIED:
                 raise _refusal(403, DENIED.get(service, "AccessDeniedException"), model.name)
 
-    def _after(self, context: dict[str, Any], **_: Any) -> None:
+    def _after(self, context: dict[str, Any], parsed: dict[str, Any], **_: Any) -> None:
+        context["call"].answer.update(parsed)
         match context.get("fault"):
             case Fault.TIMEOUT_AFTER:
                 raise ReadTimeoutError(endpoint_url="https://aws.test")
@@ -132,7 +141,7 @@ class Calls:
         def send(adapter: Any, request: requests.PreparedRequest, **options: Any) -> requests.Response:
             address = urlsplit(request.url or "")
             place = {"url": f"{address.scheme}://{address.netloc}{address.path}"}
-            fault = self._record("http", request.method or "", place)
+            fault = self._fault(self._record("http", request.method or "", place))
             match fault:
                 case Fault.TIMEOUT_BEFORE:
                     raise requests.ConnectTimeout
