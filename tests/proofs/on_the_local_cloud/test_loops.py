@@ -127,7 +127,7 @@ def test_what_a_function_does_comes_back_as_one_step_at_most_and_nothing_is_writ
         "Loops",
         function=chain.situation.function,
         situation=name(arrange),
-        events_caused=", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "-",
+        events_caused=", ".join(f"{count} × {kind}" for kind, count in sorted(kinds.items())) or "-",
         rules_that_heard_them=", ".join(sorted({rule.name for step in chain.steps for rule in step.heard})) or "-",
         steps=len(chain.longest) - 1,
         longest_chain=" → ".join(chain.longest),
@@ -142,11 +142,14 @@ def ends(arrange: Arrange, chain: Chain) -> str:
         assert longest == (chain.situation.function,) * 2
         return reason
     assert len(set(longest)) == len(longest), "a function comes to itself again"
-    assert len(longest) - 1 == (2 if situation in TWO_STEPS else min(len(longest) - 1, 1)), longest
-    kept_out = {rule for step in chain.kept_out for rule in step.but_for_the_role if step.path == longest}
-    found = [TWO_STEPS[situation]] if situation in TWO_STEPS else []
-    found += [f"own role: {', '.join(sorted(kept_out))}"] if kept_out else []
-    return "; ".join(found) or "no rule hears what it does"
+    if reason := TWO_STEPS.get(situation):
+        assert len(longest) - 1 == 2
+        return reason
+    assert len(longest) - 1 <= 1, longest
+    kept_out = {rule for step in chain.kept_out if step.path == longest for rule in step.but_for_the_role}
+    [*_, last] = [delivery for delivery in chain.deliveries if delivery.path == longest]
+    said = last.answer.get("why", "") if isinstance(last.answer, dict) and len(longest) > 1 else ""
+    return said or ("; ".join(f"own role ({one})" for one in sorted(kept_out)) or "no rule hears what it does")
 
 
 def test_no_remediation_hears_what_a_remediation_does(chain_of: Follow, row: Row) -> None:
