@@ -109,7 +109,6 @@ def objects(call: Call, function: str, deployed: Deployed) -> Iterator[Caused]:
 STATES = {
     "StartInstances": ("StartingInstances", ("pending", "running")),
     "StopInstances": ("StoppingInstances", ("stopping", "stopped")),
-    "TerminateInstances": ("TerminatingInstances", ("shutting-down", "terminated")),
 }
 
 
@@ -183,10 +182,8 @@ SOURCES = {"rds-data": "rdsdataapi"}
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
 NAMES = {
     ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
-    ("s3", "DeletePublicAccessBlock"): "DeleteBucketPublicAccessBlock",
     ("s3", "PutBucketLifecycleConfiguration"): "PutBucketLifecycle",
     ("s3control", "PutPublicAccessBlock"): "PutAccountPublicAccessBlock",
-    ("s3control", "DeletePublicAccessBlock"): "DeleteAccountPublicAccessBlock",
 }
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
 READS = ("Describe", "Get", "List")

@@ -6,9 +6,9 @@ cloud's own matcher, which is shown to agree with its `TestEventPattern`.
 
 Tried are the files of `events/` and events derived from them by changing one thing, in the same way for all rules: put by an
 application, of another detail type, account, event source or call, of each call of the registry, refused by AWS, replayed, made by
-a user, a role, root, a service or the function itself, a picture of each suffix, a build in each status, what the guard of
-security_remediation guards. What a derived event must
-match follows from its origin and from AWS's documents, not from a pattern; the table says how many changes only these caught.
+a user, a role, root, a service or the function itself, a picture of each suffix, a build in each status, a change of each thing
+that is guarded. What a derived event must match follows from its origin and from AWS's documents, not from a pattern; the table
+says how many changes only these caught.
 
 Every sample that matches a rule is then sent on the local cloud and seen at the rule's target: in the log of the function, in the
 stream behind the queue, or as an e-mail. What an AWS service sends is handed to the target as `make send` does it; the remediations
