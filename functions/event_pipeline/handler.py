@@ -44,7 +44,7 @@ class Settings(EnvSettings):
 def lambda_handler(event: MessageBatch, context: LambdaContext) -> dict[str, Any]:
     settings = Settings.from_env()
     now = datetime.now(UTC)
-    todo = [plan(message, settings.pipeline_bucket, now) for message in event.records]
+    todo = [plan(message, settings.pipeline_bucket, settings.event_stream, now) for message in event.records]
     failed = apply(todo, settings, context)
     report(todo, failed)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -85,7 +85,10 @@ def report(todo: Sequence[Plan], failed: Mapping[str, str]) -> None:
     for item in todo:
         if item.reason and item.message_id not in failed:
             logger.warning(
-                "Quarantined a message", message_id=item.message_id, key=item.kept and item.kept.key, why=item.reason
+                "Quarantined a message" if item.kept else "Left a message out",
+                message_id=item.message_id,
+                key=item.kept and item.kept.key,
+                why=item.reason,
             )
     quarantined = sum(bool(item.reason) and item.message_id not in failed for item in todo)
     counts = {

@@ -50,9 +50,9 @@ class Kept:
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
-    record: None when the message is quarantined.
+    record: None when the message is quarantined or left out.
     kept: what must be in the bucket before the record goes out: a whole oversized event, or a quarantined message.
-    reason: why the message is quarantined.
+    reason: why the message is quarantined, or left out when nothing is kept.
     """
 
     message_id: str
@@ -61,10 +61,17 @@ class Plan:
     reason: str = ""
 
 
-def plan(message: Message, bucket: str, now: datetime) -> Plan:
-    """Decide what becomes of a message that is taken in now; `bucket` is where oversized events are kept."""
+def plan(message: Message, bucket: str, stream: str, now: datetime) -> Plan:
+    """Decide what becomes of a message that is taken in now.
+
+    Args:
+        bucket: where oversized events are kept.
+        stream: name of the stream that the records go to.
+    """
     try:
         event = read(message.body, now)
+        if why := _written_here(event, bucket, stream):
+            return Plan(message.message_id, None, reason=why)  # and nothing is kept: that would come back, too
         envelope = _envelope(event, now)
         line = _line(envelope | {"resources": event.resources} | flat(event.detail))
     except InvalidEvent as error:
@@ -76,6 +83,14 @@ def plan(message: Message, bucket: str, now: datetime) -> Plan:
     whole = Kept(f"oversized/{envelope['event_date']}/{event.id}.json", line)
     reference = {"oversized_location": f"s3://{bucket}/{whole.key}", "oversized_bytes": len(line)}
     return Plan(message.message_id, Record(event.id, _line(envelope | reference)), whole)
+
+
+def _written_here(event: QueuedEvent, bucket: str, stream: str) -> str:
+    """Why an event of what the pipeline itself wrote is left out; "" for any other event."""
+    own = {"aws.kinesis": f":stream/{stream}", "aws.s3": f":::{bucket}"}.get(event.source)
+    if not own or not any(arn.endswith(own) for arn in event.resources):
+        return ""
+    return f"It comes from what the pipeline itself writes to ({own.lstrip(':')}), and would come back for ever. Name another source."
 
 
 def _envelope(event: QueuedEvent, now: datetime) -> dict[str, Any]:

@@ -61,12 +61,16 @@ class Call:
         operation: the API's, or the method.
         arguments: of the operation; for HTTP the address without its query.
         nth: which of the calls of this operation it is, from 1.
+        region: of AWS's service.
+        answer: what came back, once it has; AWS's error has `Error` in it.
     """
 
     service: str
     operation: str
     nth: int
     arguments: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    region: str = field(default="", compare=False)
+    answer: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
     def kind(self) -> tuple[str, str]:
@@ -99,11 +103,14 @@ class Calls:
         self._seen.clear()
         self.fail, self.failed = None, False
 
-    def _record(self, service: str, operation: str, arguments: dict[str, Any]) -> Fault | None:
+    def _record(self, service: str, operation: str, arguments: dict[str, Any], region: str = "") -> Call:
         with self._lock:
             self._seen[service, operation] += 1
-            call = Call(service, operation, self._seen[service, operation], arguments)
+            call = Call(service, operation, self._seen[service, operation], arguments, region)
             self.made.append(call)
+        return call
+
+    def _fault(self, call: Call) -> Fault | None:
         if not self.fail or (self.fail[0] != call and not (self.hostile and self.fail[0].kind == call.kind)):
             return None
         self.failed = True
@@ -114,7 +121,8 @@ class Calls:
     def _begin(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         # Refused here and not at `before-call`, where a client that answers for moto would come first.
         service = model.service_model.service_name
-        context["fault"] = fault = self._record(service, model.name, dict(params))
+        context["call"] = call = self._record(service, model.name, dict(params), context["client_region"])
+        context["fault"] = fault = self._fault(call)
         match fault:
             case Fault.TIMEOUT_BEFORE:
                 raise ConnectTimeoutError(endpoint_url="https://aws.test")
@@ -134,7 +142,8 @@ class Calls:
             return None
         return SimpleNamespace(status_code=400), _error(400, "ValidationException", context["repeats"])
 
-    def _after(self, context: dict[str, Any], **_: Any) -> None:
+    def _after(self, context: dict[str, Any], parsed: dict[str, Any], **_: Any) -> None:
+        context["call"].answer.update(parsed)
         match context.get("fault"):
             case Fault.TIMEOUT_AFTER:
                 raise ReadTimeoutError(endpoint_url="https://aws.test")
@@ -147,7 +156,7 @@ class Calls:
         def send(adapter: Any, request: requests.PreparedRequest, **options: Any) -> requests.Response:
             address = urlsplit(request.url or "")
             place = {"url": f"{address.scheme}://{address.netloc}{address.path}"}
-            fault = self._record("http", request.method or "", place)
+            fault = self._fault(self._record("http", request.method or "", place))
             match fault:
                 case Fault.TIMEOUT_BEFORE:
                     raise requests.ConnectTimeout(f"Connection to {request.url} timed out.")

@@ -63,10 +63,12 @@ class Rules:
     Attributes:
         functions: where each rule sends events to, by logical id.
         roles: ARN of the role of each function.
+        resources: physical id of each resource, by its logical id.
     """
 
     functions: dict[str, str]
     roles: dict[str, str]
+    resources: dict[str, str]
 
     def of(self, function: str) -> set[str]:
         return {rule for rule, name in self.functions.items() if name == function}
@@ -147,6 +149,8 @@ def replayed(one: Sample, rules: Rules) -> Derived:
 ABOUT_ROOT = {"RootActivity", "RootSignInRule"}
 ABOUT_SOMEBODY = ABOUT_ROOT | {one.name for one in security.rules_of_calls() if "userIdentity" in one.pattern}
 """Rules of calls that are about one kind of caller."""
+GUARD = {"SecurityRemediationGuardRule"}
+"""It hears every call that changes what it is about, whatever its name."""
 
 
 @derivation
@@ -167,9 +171,10 @@ def of_another_call(one: Sample, rules: Rules) -> Derived:
         yield (
             "of another event source",
             with_detail(one.event, eventSource="other.amazonaws.com"),
-            one.matches & ABOUT_ROOT,
+            one.matches & (ABOUT_ROOT | GUARD),
         )
-        yield "of another call", with_detail(one.event, eventName="OtherCall"), one.matches & {"RootActivity"}
+        heard = one.matches & ({"RootActivity"} | GUARD)
+        yield "of another call", with_detail(one.event, eventName="OtherCall"), heard
 
 
 @derivation
@@ -180,7 +185,7 @@ def of_a_call_of_the_registry(one: Sample, rules: Rules) -> Derived:
                 for name in names:
                     event = with_detail(one.event, eventSource=source, eventName=name)
                     event["source"] = f"aws.{source.removesuffix('.amazonaws.com')}"
-                    yield f"of {name}", event, {rule.name}
+                    yield f"of {name}", event, {rule.name} | one.matches & GUARD
 
 
 @derivation
@@ -191,13 +196,13 @@ def by_a_service(one: Sample, rules: Rules) -> Derived:
     """
     if not one.is_record:
         return
-    for service, heard in {
-        "cloudformation.amazonaws.com": False,
-        "signin.amazonaws.com": True,
-        "AWS Internal": True,
+    for service, deaf in {
+        "cloudformation.amazonaws.com": rules.remediation | GUARD,
+        "autoscaling.amazonaws.com": rules.remediation,
+        "signin.amazonaws.com": NONE,
+        "AWS Internal": NONE,
     }.items():
-        event = by({"invokedBy": service}, one.event, keep=True)
-        yield f"invoked by {service}", event, one.matches if heard else one.matches - rules.remediation
+        yield f"invoked by {service}", by({"invokedBy": service}, one.event, keep=True), one.matches - deaf
 
 
 def by(identity: Event, event: Event, keep: bool = False) -> Event:
@@ -273,6 +278,52 @@ def by_the_function_itself(one: Sample, rules: Rules) -> Derived:
 
 
 # ---------------------------------------------------------------- single rules
+
+
+@derivation
+def of_a_call_that_changes_nothing_of_the_guarded(one: Sample, rules: Rules) -> Derived:
+    """Reads and invocations; records of some services do not say whether a call reads.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    if not one.matches & GUARD:
+        return
+    yield "that only reads", with_detail(one.event, readOnly=True), one.matches - GUARD
+    silent = with_detail(one.event)
+    del silent["detail"]["readOnly"]
+    yield "that does not say whether it reads", silent, one.matches
+    for call, heard in {"Invoke": NONE, "InvokeWithResponseStream": NONE, "InvokNearly": GUARD}.items():
+        yield f"of {call}", with_detail(one.event, eventName=call), heard
+
+
+@derivation
+def of_what_is_guarded(one: Sample, rules: Rules) -> Derived:
+    """The function, its role and policies, and its rules under the names that CloudFormation gives."""
+    if not one.matches & GUARD:
+        return
+    ids = rules.resources
+    function, role = ids["SecurityRemediationFunction"], ids["SecurityRemediationFunctionRole"]
+    policies = ids["DeliveryPolicy"], ids["AlertsPolicy"], ids["SecurityRemediationWrites1Policy"]
+    names = "stack-SecurityRemediationFunctionIamCall-1ABC", "stack-ForwardedIamCall-1ABC"
+    guarded = {
+        "functionName": (function, f"111122223333:function:{function}:live"),
+        "roleName": (role,),
+        "policyArn": policies,
+        "name": names,
+        "rule": names,
+    }
+    for field, values in guarded.items():
+        for value in values:
+            yield f"of the {field} {value}", with_detail(one.event, requestParameters={field: value}), one.matches
+        other = with_detail(one.event, requestParameters={field: "another"})
+        yield f"of another {field}", other, one.matches - GUARD
+
+
+@derivation
+def of_parameters_that_are_not_decrypted(one: Sample, rules: Rules) -> Derived:
+    if "DataRead" in one.matches and one.event["source"] == "aws.ssm":
+        asked = one.event["detail"]["requestParameters"] | {"withDecryption": False}
+        yield "not decrypted", with_detail(one.event, requestParameters=asked), NONE
 
 
 @derivation

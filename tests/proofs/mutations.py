@@ -70,6 +70,8 @@ def _of_list(values: list[Any], field: str) -> Iterator[tuple[str, list[Any]]]:
 def _changed(value: Any) -> list[Any]:
     """Other values in the place of this one: one that nothing has, and those that let a little more or less through."""
     match value:
+        case bool():
+            return [not value]
         case str():
             return [value + MARK]
         case {"exists": bool(there)}:
@@ -84,6 +86,8 @@ def _changed(value: Any) -> list[Any]:
             fewer = [[*parts[:number], "", *parts[number + 1 :]] for number, part in enumerate(parts) if part]
             texts = [text + MARK, *(re.sub(r"\*+", "*", "*".join(some)) for some in fewer)]
             return [{"wildcard": one} for one in texts]
+        case {"anything-but": {"prefix": str(text)}}:
+            return [{"anything-but": {"prefix": other}} for other in (text + MARK, text[:-1])]
         case {"anything-but": [*excluded]}:
             kept = [[*excluded[:number], *excluded[number + 1 :]] for number in range(len(excluded))]
             marked = [[*some, str(one) + MARK] for some, one in zip(kept, excluded, strict=True)]

@@ -74,7 +74,7 @@ def test_firehose_finds_the_keys_of_the_partitions_in_every_record() -> None:
 
     assert set(re.findall(r"!{partitionKeyFromQuery:(\w+)}", destination["Prefix"])) == set(keys)
     for message in batch["Records"]:
-        record = plan(Message.model_validate(message), "bucket", datetime.now(UTC)).record
+        record = plan(Message.model_validate(message), "bucket", "events", datetime.now(UTC)).record
         assert record
         assert set(keys.values()) <= set(json.loads(record.line))
 

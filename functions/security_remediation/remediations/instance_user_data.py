@@ -4,7 +4,8 @@ User data can be changed only while an instance is stopped, and what it says can
 came out of a stop just now, and stopping it again loses little beside its memory; starting it undoes that. An instance that
 runs for more than an hour is left running, because its user data has done by then what it does, and so is one of an Auto Scaling
 group, which would terminate it and with it the evidence. One that is stopped still is left, too: what it would be started with
-is for a person to read.
+is for a person to read. The tag automations:stopped-by says who stopped it, so that neither ec2_state_alerts nor office_hours
+starts it again.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from automations import aws
 from automations.events.cloudtrail import CloudTrailRecord
 from automations.notify import Severity
+from automations.stopped_by import SECURITY_REMEDIATION, STOPPED_AT, STOPPED_BY
 from security_remediation.permissions import NO_RESOURCES, ec2
 from security_remediation.plan import Allow, Events, Kind, Permissions, Plan, State, settled
 from security_remediation.reading import own_region, tags_of, unless_absent
@@ -40,7 +42,17 @@ READS: Permissions = (
     Allow(("ec2:DescribeInstances",), why=NO_RESOURCES),
     Allow(("ec2:DescribeInstanceAttribute",), ec2("instance")),
 )
-WRITES: Permissions = (Allow(("ec2:StopInstances",), ec2("instance")),)
+WRITES: Permissions = (
+    Allow(("ec2:StopInstances",), ec2("instance")),
+    Allow(
+        ("ec2:CreateTags",),
+        ec2("instance"),
+        conditions={
+            "ForAllValues:StringEquals": {"aws:TagKeys": [STOPPED_BY, STOPPED_AT]},
+            "Null": {"aws:TagKeys": "false"},
+        },
+    ),
+)
 SURE = (
     "Certain that it was changed. CloudTrail leaves the data out of its records, so nobody but a person can tell good from bad; "
     "most scripts run only at an instance's first start, unless the data says otherwise."
@@ -105,14 +117,22 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
         resource,
         f"{finding}, and was started with it",
         SEVERITY,
-        steps=("Stop the instance. Its volumes are kept; what is in its memory is lost.",),
+        steps=(
+            f"Stop the instance, and say so in its tag {STOPPED_BY}. Its volumes are kept; what is in its memory is lost.",
+        ),
         change={"InstanceIds": [name]},
         before={"InstanceIds": [name]},
     )
 
 
 def apply(plan: Plan) -> None:
-    unless_absent(lambda: aws.ec2().stop_instances(**plan.change), "InvalidInstanceID.NotFound")
+    """The mark comes first, so that whoever hears of the stop finds it; an instance without room for it is stopped all the same."""
+    ids, at = plan.change["InstanceIds"], datetime.now(UTC).isoformat(timespec="seconds")
+    mark: Any = [{"Key": STOPPED_BY, "Value": SECURITY_REMEDIATION}, {"Key": STOPPED_AT, "Value": at}]
+    unless_absent(
+        lambda: aws.ec2().create_tags(Resources=ids, Tags=mark), "InvalidInstanceID.NotFound", "TagLimitExceeded"
+    )
+    unless_absent(lambda: aws.ec2().stop_instances(InstanceIds=ids), "InvalidInstanceID.NotFound")
 
 
 def restore(before: Mapping[str, Any]) -> None:

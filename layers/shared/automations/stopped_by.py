@@ -14,6 +14,8 @@ STOPPED_AT = "automations:stopped-at"
 
 OFFICE_HOURS = "office-hours"
 """What the automation office_hours calls itself in the tag."""
+SECURITY_REMEDIATION = "security-remediation"
+"""Likewise."""
 
 
 def stopped_at(tags: Mapping[str, str]) -> datetime | None:

@@ -42,7 +42,9 @@ def _subject(message: str) -> str | None:
     return None if "could not be dealt with" in subject else subject
 
 
-def _situation(attack: MakeAttack) -> Arrange:
+def situation(attack: MakeAttack) -> Arrange:
+    """The attack, of which CloudTrail tells."""
+
     def arrange(world: World) -> Situation:
         _deployed(world)
         attacked = attack()
@@ -62,4 +64,4 @@ def _situation(attack: MakeAttack) -> Arrange:
 
 
 CHOSEN = ("policy_for_everyone", "trail_stopped", "flow_log", "user_data")
-SITUATIONS = tuple(_situation(attack) for attack in every_attack() if attack.__name__ in CHOSEN)
+SITUATIONS = tuple(situation(attack) for attack in every_attack() if attack.__name__ in CHOSEN)

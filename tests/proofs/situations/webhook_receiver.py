@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.proofs.situations import Situation, sent_twice
 from tests.proofs.world import World
+from tests.samples import sample
 from tests.unit.bus import APPLICATION_BUS, create_bus
 from tests.unit.webhook_receiver.configuration import PARAMETER, configure, store_secrets, webhook
 from tests.unit.webhook_receiver.requests import SECRETS, signed
@@ -31,7 +32,8 @@ def _situation(world: World, request: dict[str, Any], again: dict[str, Any] | No
 
 def webhook_receiver_taken(world: World) -> Situation:
     """A provider sends a message; it sends it again with a new signature."""
-    return _situation(world, signed("stripe"), again=signed("stripe", late=-2))
+    payload = sample("partner_relay/webhook-stripe-payment-failed")["detail"]["payload"]
+    return _situation(world, signed("stripe", payload), again=signed("stripe", payload, late=-2))
 
 
 def webhook_receiver_challenge(world: World) -> Situation:

@@ -67,6 +67,21 @@ def test_a_poison_message_is_quarantined_and_the_others_are_delivered(pipeline, 
     assert "secret-4711" not in logs.getvalue()
 
 
+def test_what_the_pipeline_wrote_itself_is_left_out_and_nothing_of_it_is_kept(pipeline, context, logs):
+    of_s3, _, _, of_kinesis = (message["body"] for message in sample_batch()["Records"])
+    from_own_bucket = of_s3.replace("amzn-s3-demo-source-bucket", BUCKET)
+    from_own_stream = of_kinesis.replace("stream/clicks", "stream/events")
+    assert from_own_bucket != of_s3
+    assert from_own_stream != of_kinesis
+    own_application = application_event() | {"resources": [f"arn:aws:s3:::{BUCKET}"]}
+
+    assert failed(lambda_handler(batch(from_own_bucket, from_own_stream, own_application), context)) == []
+
+    assert ids(pipeline.stream()) == [own_application["id"]]
+    assert pipeline.keys("") == [key for key in pipeline.keys("") if key.startswith("events/")]
+    assert logs.getvalue().count("Left a message out") == 2
+
+
 def test_a_poison_message_that_comes_twice_is_quarantined_once(pipeline, context):
     for _ in range(2):
         lambda_handler(batch("no event"), context)

@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 22, 9, 0, 0, 250_000, tzinfo=UTC)
 
 def planned(body: Any, message_id: str = "message-1") -> Plan:
     text = body if isinstance(body, str) else json.dumps(body)
-    return plan(Message(message_id=message_id, body=text), "pipeline-bucket", NOW)
+    return plan(Message(message_id=message_id, body=text), "pipeline-bucket", "events", NOW)
 
 
 def record(body: Any) -> dict[str, Any]:

@@ -2,9 +2,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from automations import aws
 from automations.errors import Refused
+from automations.stopped_by import stopped_by
 from security_remediation.handler import lambda_handler
 from security_remediation.remediations import instance_user_data
 from tests.unit.conftest import Alerts
@@ -22,6 +24,36 @@ def told(attacked: Attack, alerts: Alerts, calls: list[str], context: Any) -> st
     assert writes(calls) == []
     [message] = alerts.received()
     return str(message["Message"])
+
+
+def tags(attacked: Attack) -> dict[str, str]:
+    answer = aws.ec2().describe_instances(InstanceIds=[attacked.event["detail"]["requestParameters"]["instanceId"]])
+    return {tag["Key"]: tag["Value"] for tag in answer["Reservations"][0]["Instances"][0].get("Tags", [])}
+
+
+def test_an_instance_that_is_stopped_says_who_did_so_and_when(enforce, context):
+    attacked = attacks.user_data()
+
+    lambda_handler(attacked.event, context)
+
+    marked = tags(attacked)
+    launched = datetime.now(UTC) - timedelta(minutes=1)
+    assert stopped_by(marked, launched) == "security-remediation"
+    assert stopped_by(marked, datetime.now(UTC) + timedelta(minutes=1)) == ""  # once somebody has started it again
+
+
+def test_one_with_as_many_tags_as_there_may_be_is_stopped_all_the_same(enforce, context, monkeypatch):
+    attacked = attacks.user_data()
+
+    def full(**_):
+        raise ClientError({"Error": {"Code": "TagLimitExceeded", "Message": "50"}}, "CreateTags")
+
+    monkeypatch.setattr(aws.ec2(), "create_tags", full)
+
+    lambda_handler(attacked.event, context)
+
+    assert attacked.state() == "stopped"
+    assert tags(attacked) == {}
 
 
 def test_a_stopped_instance_is_told_before_somebody_starts_it(enforce, alerts, calls, context):
