@@ -20,6 +20,7 @@ from automations.errors import log_failure
 from automations.events.scheduler import ScheduledRun
 from automations.notify import Message, NotifySettings, notifier
 from automations.settings import COMMA_SEPARATED
+from office_hours import changes
 from office_hours.hours import OfficeHours, read_days, read_zone
 from office_hours.instance import describe
 from office_hours.plan import Plan, plan
@@ -66,12 +67,18 @@ def lambda_handler(event: ScheduledRun, context: LambdaContext) -> dict[str, Any
     settings = Settings.from_env()
     # Never before the scheduled time: a clock that is a little behind must not make 20:00 into 19:59.
     now = max(clock(), event.time)
-    todo = plan(describe(aws.ec2(), settings.schedule_tag), settings.hours, now, settings.schedule_tag)
+    instances = describe(aws.ec2(), settings.schedule_tag)
+    todo = plan(instances, settings.hours, now, settings.schedule_tag)
+    tells_all = settings.report == "all"
+    begun = (item.id for item in [*todo.stop, *todo.start])
+    untold = changes.begin(event, begun, settings.idempotency_table, logger) if tells_all else set()
     done = switch(aws.ec2(), todo, now, http.time_left(context))
     result = summary(todo, done)
     logger.info("Kept office hours", skipped=todo.skipped, failed=done.failed, **result)
     count(done)
-    tell(event, todo, done, settings, context)
+    tell(event, todo, changes.with_earlier(done, instances, untold, todo.is_open), settings, context)
+    if tells_all:
+        changes.end(event, settings.idempotency_table)
     if done.failed:
         raise NotSwitched(done.failed)
     return result
@@ -98,7 +105,7 @@ def count(done: Outcome) -> None:
 
 
 def tell(event: ScheduledRun, todo: Plan, done: Outcome, settings: Settings, context: LambdaContext) -> None:
-    """Tell what was done, and apart from it what failed: a retry that fails in the same way tells nothing new."""
+    """Tell what the run did, and apart from it what failed: a retry that fails in the same way tells nothing new."""
     messages: dict[str, Message] = {}
     changed = sorted(instance.id for instance in [*done.stopped, *done.started])
     if changed and settings.report == "all":

@@ -2,6 +2,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -23,12 +24,6 @@ IMAGE = "ami-12c6146b"  # one that moto knows
 TAG = "automations:office-hours"
 STOPPED_BY, STOPPED_AT = "automations:stopped-by", "automations:stopped-at"
 EVENING, MORNING = sample("office_hours/evening"), sample("office_hours/morning")
-
-
-@pytest.fixture(autouse=True)
-def _few_images(monkeypatch):
-    """Without it moto reads the images of three regions anew for each test, which takes most of the time."""
-    monkeypatch.setenv("MOTO_AMIS_PATH", "read when moto was imported")
 
 
 @pytest.fixture
@@ -322,6 +317,75 @@ def test_a_run_that_was_cut_off_between_start_and_mark_is_finished_by_the_next_a
 
     lambda_handler(MORNING, context)
     assert STOPPED_BY not in tags(instance)
+
+
+class ProcessEnded(BaseException):
+    """Nothing in the function sees it."""
+
+
+@pytest.mark.parametrize("event", [EVENING, MORNING], ids=["evening", "morning"])
+def test_what_a_run_did_and_could_not_tell_is_told_by_its_retry(event, office, alerts, context, monkeypatch):
+    [instance] = launch()
+    if event is MORNING:
+        lambda_handler(EVENING, context)
+        alerts.received()
+
+    def end(*_: object) -> None:
+        raise ProcessEnded
+
+    with monkeypatch.context() as patch:
+        patch.setattr(handler, "tell", end)
+        with pytest.raises(ProcessEnded):
+            lambda_handler(event, context)
+    lambda_handler(event, context)
+    lambda_handler(event, context)
+
+    [told] = alerts.received()
+    assert told["Subject"] == f"[INFO] Office hours: 1 instance {'stopped' if event is EVENING else 'started'}"
+    assert instance in told["Message"]
+
+
+def test_what_was_told_is_not_told_with_the_rest(office, alerts, context):
+    launch()
+    [protected] = launch(DisableApiStop=True)
+    with pytest.raises(NotSwitched):
+        lambda_handler(EVENING, context)
+    alerts.received()
+    boto3.client("ec2").modify_instance_attribute(InstanceId=protected, DisableApiStop={"Value": False})
+
+    lambda_handler(EVENING, context)
+
+    [told] = alerts.received()
+    assert told["Subject"] == "[INFO] Office hours: 1 instance stopped"
+    assert protected in told["Message"]
+
+
+def test_what_a_person_switched_back_meanwhile_is_not_told(office, alerts, context, monkeypatch):
+    [stays], [back] = launch(), launch()
+    with monkeypatch.context() as patch:
+        patch.setattr(handler, "tell", lambda *_: (_ for _ in ()).throw(ProcessEnded))
+        with pytest.raises(ProcessEnded):
+            lambda_handler(EVENING, context)
+    boto3.client("ec2").start_instances(InstanceIds=[back])
+    boto3.client("ec2").create_tags(Resources=[back], Tags=[{"Key": TAG, "Value": "false"}])
+
+    lambda_handler(EVENING, context)
+
+    [told] = alerts.received()
+    assert stays in told["Message"]
+    assert back not in told["Message"]
+
+
+def test_hours_are_kept_also_when_nothing_can_be_noted(office, context, logs, monkeypatch):
+    [instance] = launch()
+    refused = ClientError({"Error": {"Code": "InternalServerError", "Message": "no"}}, "UpdateItem")
+    monkeypatch.setattr(aws, "dynamodb", lambda: Mock(update_item=Mock(side_effect=refused)))
+    monkeypatch.setattr(handler, "tell", lambda *_: None)
+
+    lambda_handler(EVENING, context)
+
+    assert state(instance) == "stopped"
+    assert "a retry would not tell of it" in logs.getvalue()
 
 
 def test_calls_grow_with_batches_and_not_with_instances(office, context, calls, monkeypatch):
