@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -161,6 +163,20 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str] | None = None) -> Stack:
     Raises:
         LocalError: SAM CLI failed; the message holds what it wrote.
     """
+    with _alone():
+        return _deploy(cloud, parameters)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other process builds and deploys: all use the same folder."""
+    BUILT.parents[1].mkdir(parents=True, exist_ok=True)
+    with (BUILT.parents[1] / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        yield
+
+
+def _deploy(cloud: Cloud, parameters: Mapping[str, str] | None) -> Stack:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     # MiniStack runs the functions on the Python that runs it.
     sam("build", "--config-env", "local", env={**os.environ, "PYTHON_VERSION": python, "PYTHON_PLATFORM": ""})
