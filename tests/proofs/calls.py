@@ -60,12 +60,14 @@ class Call:
         operation: the API's, or the method.
         arguments: of the operation; for HTTP the address without its query.
         nth: which of the calls of this operation it is, from 1.
+        region: where AWS is called.
     """
 
     service: str
     operation: str
     nth: int
     arguments: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    region: str = ""
 
     def __str__(self) -> str:
         return f"{self.service}:{self.operation}" + (f" #{self.nth}" if self.nth > 1 else "")
@@ -92,10 +94,10 @@ class Calls:
         self._seen.clear()
         self.fail, self.failed = None, False
 
-    def _record(self, service: str, operation: str, arguments: dict[str, Any]) -> Fault | None:
+    def _record(self, service: str, operation: str, arguments: dict[str, Any], region: str = "") -> Fault | None:
         with self._lock:
             self._seen[service, operation] += 1
-            call = Call(service, operation, self._seen[service, operation], arguments)
+            call = Call(service, operation, self._seen[service, operation], arguments, region)
             self.made.append(call)
         if not self.fail or self.fail[0] != call:
             return None
@@ -107,7 +109,7 @@ class Calls:
     def _begin(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         # Refused here and not at `before-call`, where a client that answers for moto would come first.
         service = model.service_model.service_name
-        context["fault"] = fault = self._record(service, model.name, dict(params))
+        context["fault"] = fault = self._record(service, model.name, dict(params), context["client_region"])
         match fault:
             case Fault.TIMEOUT_BEFORE:
                 raise ConnectTimeoutError(endpoint_url="https://aws.test")

@@ -1,0 +1,4 @@
+RARE = ()
+
+
+def in_notify_mode(world): ...
