@@ -56,6 +56,11 @@ _NAMES = {
     "ec2:instance": "InstanceIds || InstanceId || Resources[?starts_with(@, 'i-')]",
     "ec2:security-group": "GroupId",
     "ec2:snapshot": "SnapshotId",
+    "ec2:natgateway": "ResourceIds[?starts_with(@, 'nat-')]",
+    "ec2:network-interface": "ResourceIds[?starts_with(@, 'eni-')]",
+    "ec2:subnet": "ResourceIds[?starts_with(@, 'subnet-')]",
+    "ec2:transit-gateway": "ResourceIds[?starts_with(@, 'tgw-') && !starts_with(@, 'tgw-attach-')]",
+    "ec2:transit-gateway-attachment": "ResourceIds[?starts_with(@, 'tgw-attach-')]",
     "ec2:vpc": "ResourceIds[?starts_with(@, 'vpc-')]",
     "ec2:vpc-flow-log": f"ResourceType && {_ANY}",  # made by the call
     "events:event-bus": "Entries[].EventBusName",
@@ -87,40 +92,49 @@ _NAMES = {
 }
 """By type of resource, where a call's arguments name it, in JMESPath."""
 
-# What a call needs beside its own action: the action, where its arguments name the resource, and the context.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_PassedToService
-# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.access.html
-_ALSO: dict[tuple[str, str], tuple[str, str, dict[str, str]]] = {
+
+def _passes(role: str, service: str) -> tuple[str, str, dict[str, str]]:
+    return "iam:PassRole", role, {"iam:PassedToService": f"{service}.amazonaws.com"}
+
+
+_SERVICE_ROLE = "aws-service-role/cloudtrail.amazonaws.com/AWSServiceRoleForCloudTrail"
+# Only a trail of an organisation needs these.
+_ORGANIZATION: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("organizations:DescribeOrganization", "IsOrganizationTrail && '*'", {}),
+    ("organizations:ListAWSServiceAccessForOrganization", "IsOrganizationTrail && '*'", {}),
+    (
+        "iam:GetRole",
+        f"IsOrganizationTrail && 'arn:aws:iam::{ACCOUNT}:role/{_SERVICE_ROLE}'",
+        {},
+    ),
+)
+_ALSO: dict[tuple[str, str], tuple[tuple[str, str, dict[str, str]], ...]] = {
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     ("apigateway", "UpdateAccount"): (
-        "iam:PassRole",
-        "patchOperations[?path=='/cloudwatchRoleArn'].value | [0]",
-        {"iam:PassedToService": "apigateway.amazonaws.com"},
+        _passes("patchOperations[?path=='/cloudwatchRoleArn'].value | [0]", "apigateway"),
     ),
-    ("cloudtrail", "CreateTrail"): (
-        "iam:PassRole",
-        "CloudWatchLogsRoleArn",
-        {"iam:PassedToService": "cloudtrail.amazonaws.com"},
+    # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-an-organizational-trail-prepare.html
+    ("cloudtrail", "CreateTrail"): (_passes("CloudWatchLogsRoleArn", "cloudtrail"), *_ORGANIZATION),
+    ("cloudtrail", "UpdateTrail"): (_passes("CloudWatchLogsRoleArn", "cloudtrail"), *_ORGANIZATION),
+    ("config", "PutConfigurationRecorder"): (_passes("ConfigurationRecorder.roleARN", "config"),),
+    # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+    ("ec2", "CreateFlowLogs"): (_passes("DeliverLogsPermissionArn", "vpc-flow-logs"),),
+    # https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html: the rights of the older calls, too
+    ("lambda", "GetResourcePolicy"): (("lambda:GetPolicy", "ResourceArn", {}),),
+    ("lambda", "PutResourcePolicy"): (
+        ("lambda:AddPermission", "ResourceArn", {}),
+        ("lambda:RemovePermission", "ResourceArn", {}),
     ),
-    ("cloudtrail", "UpdateTrail"): (
-        "iam:PassRole",
-        "CloudWatchLogsRoleArn",
-        {"iam:PassedToService": "cloudtrail.amazonaws.com"},
-    ),
-    ("config", "PutConfigurationRecorder"): (
-        "iam:PassRole",
-        "ConfigurationRecorder.roleARN",
-        {"iam:PassedToService": "config.amazonaws.com"},
-    ),
-    ("ec2", "CreateFlowLogs"): (
-        "iam:PassRole",
-        "DeliverLogsPermissionArn",
-        {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"},
-    ),
-    ("rds-data", "ExecuteStatement"): ("secretsmanager:GetSecretValue", "secretArn", {}),
+    ("lambda", "DeleteResourcePolicy"): (("lambda:RemovePermission", "ResourceArn", {}),),
+    # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.access.html
+    ("rds-data", "ExecuteStatement"): (("secretsmanager:GetSecretValue", "secretArn", {}),),
 }
+"""What a call needs beside its own action: the action, where its arguments name the resource, in JMESPath, and the context."""
+
 # What is tagged by the call that makes it, for which there is an action of its own. The reference calls these dependent actions.
 _TAGGING = {
     ("cloudtrail", "CreateTrail"): ("cloudtrail:AddTags", "cloudtrail:trail", "TagsList"),
+    ("config", "PutConfigurationRecorder"): ("config:TagResource", "config:ConfigurationRecorder", "Tags"),
     ("ec2", "CreateFlowLogs"): ("ec2:CreateTags", "ec2:vpc-flow-log", "TagSpecifications[].Tags[]"),
     ("guardduty", "CreateDetector"): ("guardduty:TagResource", "guardduty:detector", "Tags"),
     ("rds", "CopyDBSnapshot"): ("rds:AddTagsToResource", "rds:snapshot", "Tags"),
@@ -174,9 +188,9 @@ def needs(call: Call, tags: Tags) -> Iterator[Need]:
 
 def _also(call: Call) -> Iterator[Need]:
     """What the call needs beside its own action."""
-    action, path, context = _ALSO.get((call.service, call.operation), ("", "''", {}))
-    if resource := jmespath.search(path, call.arguments):
-        yield Need(action, resource, context)
+    for action, path, context in _ALSO.get((call.service, call.operation), ()):
+        if resource := jmespath.search(path, call.arguments):
+            yield Need(action, resource, context)
     action, kind, path = _TAGGING.get((call.service, call.operation), ("", "", "''"))
     if jmespath.search(path, call.arguments):
         for resource in _resources(call, [kind]) or [_arn(call, kind, "*")]:

@@ -13,6 +13,7 @@ by a call, or stands in a table with the reason. What SAM itself adds for Lambda
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,12 +88,20 @@ class Findings:
         """The actions and the resources that nothing needed so far."""
         for number, grant in enumerate(self.granted):
             needed = self.needed.get(number, set())
-            yield from (one for one in grant.actions if one not in needed)
-            yield from (
-                str(one)
-                for at, (_, one) in enumerate(grant.resources)
-                if at not in needed and needed  # else it is the actions that are not needed
-            )
+            resources = [said(one) for _, one in grant.resources]
+            yield from (f"{one} on {resources[0]}" for one in grant.actions if one not in needed)
+            if needed:  # else it is the actions that are not needed
+                yield from (f"{grant.actions[0]} on {one}" for at, one in enumerate(resources) if at not in needed)
+
+
+def said(resource: Any) -> str:
+    """A resource of a statement as a table says it, without account and region."""
+    match resource:
+        case {"Ref": str(text)} | {"Fn::GetAtt": str(text)} | {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
+            return re.sub(r"\$\{AWS::\w+\}", "", text).removesuffix(".Arn")
+        case {"Fn::If": [_, then, _]}:
+            return said(then)
+    return str(resource)
 
 
 def play(function: str, arrange: Arrange, change: Callable[[World], Any] = lambda _: None) -> Played:
