@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 from botocore.model import OperationModel
 from botocore.session import get_session
-from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
+from cfnlint.data import AdditionalSpecs  # type: ignore[import-untyped]
+from cfnlint.helpers import load_resource  # type: ignore[import-untyped]
 
 from tests.proofs.calls import Call
 from tests.unit.conftest import ACCOUNT
@@ -239,7 +239,7 @@ def _arn(call: Call, kind: str, name: str) -> str:
         for one in _REFERENCE[prefix]["Resources"][resource.lower()]["ARNFormats"]
     ]
     if name.startswith("arn:"):
-        anywhere = [re.sub(r"(arn:\w+:[\w-]+:)[\w-]*:\d*:", r"\1[\\w-]*:\\d*:", one) for one in filled]
+        anywhere = [re.sub(r"(arn:\w+:[\w-]+:)[\w-]*:\d*:", r"\1[\\w-]*:\\w*:", one) for one in filled]
         return name if any(re.fullmatch(one, name) for one in anywhere) else ""
     name = name.rsplit("/", 1)[-1] if prefix == "sqs" else name.removeprefix("/")
     if prefix == "logs":

@@ -14,6 +14,7 @@ from moto.rds.models import rds_backends
 
 from automations import aws
 from event_pipeline.plan import MAX_LINE
+from partner_relay.routes import STACKS_OWN
 from rds_backup.snapshot import TAG
 from security_remediation import organization
 from tests.proofs.situations import Arrange, Situation
@@ -31,8 +32,11 @@ from tests.unit.event_pipeline.conftest import BUCKET as PIPELINE_BUCKET
 from tests.unit.event_pipeline.conftest import ENVIRONMENT as EVENT_PIPELINE
 from tests.unit.event_pipeline.conftest import create_destinations
 from tests.unit.event_pipeline.messages import application_event, batch
+from tests.unit.partner_relay.destinations import PARAMETER as ROUTES
+from tests.unit.partner_relay.destinations import put_routes
 from tests.unit.rds_backup.databases import ABROAD, MIDNIGHT, cluster
-from tests.unit.security_remediation.attacks import Attack, MakeAttack, baseline, ec2, every_attack, first, keys
+from tests.unit.security_remediation.answers import answer
+from tests.unit.security_remediation.attacks import Attack, MakeAttack, baseline, config, ec2, every_attack, first, keys
 from tests.unit.security_remediation.conftest import BUCKET, call
 from tests.unit.webhook_receiver.configuration import PARAMETER, configure, webhook
 from tests.unit.webhook_receiver.requests import SECRETS, signed
@@ -75,6 +79,13 @@ def apigateway_logging_websocket(world: World) -> Situation:
     return _played("apigateway_logging", event)
 
 
+def apigateway_logging_without_role(world: World) -> Situation:
+    """A stage is created where API Gateway has no role, and may be given none."""
+    situation = apigateway_logging_websocket(world)
+    set_account_role("")
+    return situation
+
+
 def event_pipeline_redshift(world: World) -> Situation:
     """Events go to Redshift, too, and one is too large for a record."""
     create_destinations()
@@ -95,6 +106,14 @@ def office_hours_reported(world: World) -> Situation:
     situation = office_hours_evening(world)
     world.set(report="all")
     return situation
+
+
+def partner_relay_to_the_stacks_own_channel(world: World) -> Situation:
+    """An event goes to the Slack channel that the stack has."""
+    put_routes({"name": "own", "slack": STACKS_OWN})
+    world.set(routes_parameter=ROUTES)
+    world.slack()
+    return _played("partner_relay", sample("partner_relay/webhook-github-issue"))
 
 
 def rds_backup_expired_abroad(world: World) -> Situation:
@@ -172,6 +191,20 @@ def _flow_logs_of_other_networks() -> Attack:
     return Attack("flow_logs_deleted", event, baseline.flow_logs_state, None, None, revert=lambda: None)
 
 
+def _recorder_with_tags_deleted() -> Attack:
+    """A recorder of AWS Config that has tags is deleted; moto gives none an ARN."""
+    arn = f"arn:aws:config:{REGION}:{ACCOUNT}:configuration-recorder/default/0a1b2c3d4e5f6a7b"
+    recorder = {"arn": arn, "name": "default", "roleARN": f"arn:aws:iam::{ACCOUNT}:role/config"}
+    there: list[Any] = [recorder]
+    answer(aws.config(), "DescribeConfigurationRecorders", lambda _: {"ConfigurationRecorders": there})
+    answer(aws.config(), "ListTagsForResource", lambda _: {"Tags": [{"Key": "team", "Value": "security"}]})
+    attack = config.attacked("delete-configuration-recorder", config.delete_recorder, there.clear)
+    recording = {"ConfigurationRecordersStatus": [{"name": "default", "recording": True}]}
+    answer(aws.config(), "DescribeConfigurationRecorderStatus", lambda _: recording)
+    answer(aws.config(), "PutConfigurationRecorder", lambda _: there.append(recorder))
+    return attack
+
+
 def _aws_policy() -> Attack:
     """One of AWS's own policies is attached, and must be read to know what it allows."""
     attack = first.administrator_user()
@@ -184,6 +217,7 @@ ALONE: tuple[MakeAttack, ...] = (
     _function_policy_alone,
     _object_version_acl,
     _flow_logs_of_other_networks,
+    _recorder_with_tags_deleted,
     _aws_policy,
 )
 
@@ -216,8 +250,10 @@ RARE: tuple[Arrange, ...] = (
     api_caller_key_in_a_parameter,
     webhook_receiver_secret_in_a_parameter,
     apigateway_logging_websocket,
+    apigateway_logging_without_role,
     event_pipeline_redshift,
     office_hours_reported,
+    partner_relay_to_the_stacks_own_channel,
     rds_backup_expired_abroad,
     security_remediation_exempt,
     security_remediation_noted,

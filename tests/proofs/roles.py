@@ -101,7 +101,8 @@ def _parts(expression: Any, when: Branch = (), *, of_one: bool = False) -> Itera
 def wildcards() -> Iterator[tuple[str, tuple[str, ...], str]]:
     """For each statement on any resource: the automation or the shared policy, the actions, and the comment above it."""
     lines = TEXT.splitlines()
-    [resources] = [value for key, value in yaml.compose(TEXT, Loader).value if key.value == "Resources"]
+    template: Any = yaml.compose(TEXT, Loader)
+    [resources] = [value for key, value in template.value if key.value == "Resources"]
     for key, resource in resources.value:
         for node in _mappings(resource):
             said = {name.value: value for name, value in node.value}
@@ -172,8 +173,8 @@ class Deployment(Values):
             case {"Fn::GetAtt": str(name)}:
                 return self._refs[name]
             case {"Fn::Sub": [str(text), {**own}]}:
-                for name, part in own.items():
-                    text = text.replace(f"${{{name}}}", self.of(part))
+                for variable, part in own.items():
+                    text = text.replace(f"${{{variable}}}", str(self.of(part)))
                 return super().of({"Fn::Sub": text})
         return super().of(expression)
 
