@@ -14,26 +14,17 @@ the failed-events queue) is not looked at. In notify mode the role of security_r
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase as fnmatch
 
-import boto3
 import pytest
 
-from automations import aws
-from tests.proofs.calls import Call, Fault
 from tests.proofs.conftest import Row
 from tests.proofs.judge import Judge, judge
-from tests.proofs.needs import Tags, needs
-from tests.proofs.rare import RARE
+from tests.proofs.permissions import Findings, play, plays, situations_of
 from tests.proofs.roles import FUNCTIONS, Deployment, Grant, grants, wildcards
-from tests.proofs.situations import Arrange, every_situation
-from tests.proofs.world import World, new_world
-from tests.unit.conftest import REGION
-from tests.unit.rds_backup.databases import ABROAD
+from tests.proofs.world import World
 
 POLLED = "Lambda polls the queue with the function's role."
 LOGGED = "API Gateway asks for it of whoever switches on the access log of an HTTP API."
@@ -50,9 +41,9 @@ NOT_NEEDED: dict[tuple[str, str], str] = {
     ("security_remediation", "s3:ListBucket on AuditBucket"): (
         "Without it S3 answers 403, and not 404, for a key that does not exist."
     ),
-    ("event_pipeline", "sqs:ReceiveMessage on IngestQueue"): POLLED,
-    ("event_pipeline", "sqs:DeleteMessage on IngestQueue"): POLLED,
-    ("event_pipeline", "sqs:GetQueueAttributes on IngestQueue"): POLLED,
+    ("*", "sqs:ReceiveMessage on *Queue"): POLLED,
+    ("*", "sqs:DeleteMessage on *Queue"): POLLED,
+    ("*", "sqs:GetQueueAttributes on *Queue"): POLLED,
     (
         "office_hours",
         "kms:CreateGrant on arn::kms:::key/*",
@@ -80,127 +71,12 @@ NOT_NEEDED: dict[tuple[str, str], str] = {
         )
     },
 }
-"""By function, or `*` for each that has it: why something is in the role though no situation needs it."""
+"""Why something is in the role of a function though no situation needs it; `*` stands for any name."""
 
 
-@dataclass
-class Played:
-    """What one delivery did, and where.
-
-    Attributes:
-        tags: of what there was before it and of what it left.
-    """
-
-    environment: Mapping[str, str]
-    calls: list[Call]
-    tags: Tags
-
-
-@dataclass
-class Findings:
-    """Attributes:
-    needed: by number of the grant, the actions and the numbers of the resources that were needed.
-    operations: what was called.
-    refused: calls that the role does not allow.
-    """
-
-    granted: list[Grant]
-    needed: dict[int, set[str | int]] = field(default_factory=dict)
-    operations: set[str] = field(default_factory=set)
-    refused: set[str] = field(default_factory=set)
-
-    def take_in(self, function: str, played: Played, judge: Judge) -> None:
-        deployment = Deployment(function, played.environment)
-        role = {
-            number: said
-            for number, grant in enumerate(self.granted)
-            if (said := deployment.statement(grant)) is not None
-        }
-        for call in played.calls:
-            if call.service == "http":
-                continue
-            self.operations.add(f"{call.service}:{call.operation}")
-            asked = list(needs(call, played.tags))
-            for need, allowed in zip(asked, judge.allowed_by(role, asked), strict=True):
-                if not allowed:
-                    self.refused.add(f"{call}: {need.action} on {need.resource} {dict(need.context)}")
-                for number, resource in allowed:
-                    self.needed.setdefault(number, set()).update({need.action, resource})
-
-    def superfluous(self) -> set[str]:
-        """The actions and the resources that nothing needed so far."""
-        return set(self._superfluous())
-
-    def _superfluous(self) -> Iterator[str]:
-        for number, grant in enumerate(self.granted):
-            needed = self.needed.get(number, set())
-            resources = [said(one) for _, one in grant.resources]
-            yield from (f"{one} on {resources[0]}" for one in grant.actions if one not in needed)
-            if needed:  # else it is the actions that are not needed
-                yield from (f"{grant.actions[0]} on {one}" for at, one in enumerate(resources) if at not in needed)
-
-
-def said(resource: Any) -> str:
-    """A resource of a statement as a table says it, without account and region."""
-    match resource:
-        case {"Ref": str(text)} | {"Fn::GetAtt": str(text)} | {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
-            return re.sub(r"\$\{AWS::\w+\}", "", text).removesuffix(".Arn")
-        case {"Fn::If": [_, then, _]}:
-            return said(then)
-    return str(resource)
-
-
-def play(
-    function: str, arrange: Arrange, change: Callable[[World], Any] = lambda _: None, refused: Call | None = None
-) -> Played:
-    """Deliver the situation's event in a world of its own, changed by `change`, where AWS or the receiver refuses one call."""
-    with new_world() as world:
-        situation = arrange(world)
-        change(world)
-        before = tags()
-        world.begin()
-        world.calls.fail = (refused, Fault.ACCESS_DENIED) if refused else None
-        world.deliver(function, situation.event)
-        calls = list(world.calls.made)
-        world.calls.forget()
-        return Played(dict(os.environ), calls, {**tags(), **before})
-
-
-def tags() -> Tags:
-    """The tags of what there is."""
-    found = {}
-    for region in (REGION, ABROAD):
-        pages = boto3.client("resourcegroupstaggingapi", region).get_paginator("get_resources").paginate()
-        for one in (one for page in pages for one in page["ResourceTagMappingList"]):
-            found[one["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in one["Tags"]}
-    return found
-
-
-def with_slack(world: World) -> None:
-    if "SLACK_WEBHOOK" not in os.environ:
-        world.slack()
-
-
-def with_slack_in_a_parameter(world: World) -> None:
-    with_slack(world)
-    aws.ssm().put_parameter(Name="/slack-webhook", Value=f"{world.web.url}/slack", Type="SecureString")
-    world.set(slack_webhook="ssm:/slack-webhook")
-
-
-def plays(function: str, situations: list[Arrange]) -> Iterator[Played]:
-    """All situations as they are; then one after the other with messages to Slack, and with each call refused."""
-    plain = []
-    for arrange in situations:
-        plain.append(play(function, arrange))
-        yield plain[-1]
-    for arrange, played in zip(situations, plain, strict=True):
-        for refused in (None, *played.calls):
-            for slack in (with_slack, with_slack_in_a_parameter):
-                yield play(function, arrange, slack, refused)
-
-
-def situations_of(function: str) -> list[Arrange]:
-    return [arrange for arrange in (*RARE, *every_situation()) if arrange.__name__.startswith(f"{function}_")]
+def reason(function: str, superfluous: str) -> str:
+    reasons = [why for (who, what), why in NOT_NEEDED.items() if fnmatch(function, who) and fnmatch(superfluous, what)]
+    return reasons[0] if reasons else ""
 
 
 @pytest.fixture
@@ -214,17 +90,15 @@ def test_a_role_allows_what_its_function_calls_and_nothing_that_no_situation_nee
     function: str, iam: Judge, row: Row
 ) -> None:
     found, situations = Findings(grants(function)), situations_of(function)
-    reasons = {what: why for (who, what), why in NOT_NEEDED.items() if who in (function, "*")}
     for number, played in enumerate(plays(function, situations), 1):
-        if number > len(situations) and found.superfluous() <= reasons.keys():
+        if number > len(situations) and all(reason(function, one) for one in found.superfluous()):
             break
         found.take_in(function, played, iam)
 
-    superfluous = found.superfluous()
+    why = {one: reason(function, one) for one in found.superfluous()}
     assert found.refused == set()
-    assert superfluous - reasons.keys() == set()
-    own = {what for who, what in NOT_NEEDED if who == function}
-    assert own - superfluous == set(), "needed after all"
+    assert [one for one, because in why.items() if not because] == []
+    assert {what for who, what in NOT_NEEDED if who == function} <= why.keys(), "needed after all"
     actions = {action for grant in found.granted for action in grant.actions}
     row(
         "Roles",
@@ -232,10 +106,10 @@ def test_a_role_allows_what_its_function_calls_and_nothing_that_no_situation_nee
         situations=len(situations),
         operations_called=len(found.operations),
         actions_allowed=len(actions),
-        needed_by_no_situation=len(superfluous),
+        needed_by_no_situation=len(why),
     )
-    for what in superfluous:
-        row("In a role, and needed by no situation", function=function, allowed=what, why=reasons[what])
+    for what, because in why.items():
+        row("In a role, and needed by no situation", function=function, allowed=what, why=because)
 
 
 def test_the_proof_sees_what_is_missing_and_what_is_too_much(iam: Judge) -> None:
