@@ -39,6 +39,11 @@ _OTHER_NAMES = {
     ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
     ("s3control", "GetPublicAccessBlock"): "GetAccountPublicAccessBlock",
     ("s3control", "PutPublicAccessBlock"): "PutAccountPublicAccessBlock",
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    ("sqs", "ChangeMessageVisibilityBatch"): "ChangeMessageVisibility",
+    ("sqs", "DeleteMessageBatch"): "DeleteMessage",
+    ("sqs", "SendMessageBatch"): "SendMessage",
+    ("sns", "PublishBatch"): "Publish",
 }
 _OF_A_VERSION = {
     "GetObject": "GetObjectVersion",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,9 @@ from tests.proofs.situations import Arrange, every_situation
 from tests.proofs.world import World, new_world
 from tests.unit.conftest import REGION
 from tests.unit.rds_backup.databases import ABROAD
+
+Change = Callable[[World, dict[str, Any]], Mapping[str, Any]]
+"""Changes the world of a situation; returns the event to deliver."""
 
 
 @dataclass
@@ -90,16 +94,16 @@ def said(resource: Any) -> str:
 
 
 def play(
-    function: str, arrange: Arrange, change: Callable[[World], Any] = lambda _: None, refused: Call | None = None
+    function: str, arrange: Arrange, change: Change = lambda _, event: event, refused: Call | None = None
 ) -> Played:
-    """Deliver the situation's event in a world of its own, changed by `change`, where AWS or the receiver refuses one call."""
+    """Deliver the situation's event in a world of its own, both changed, where AWS or the receiver refuses one call."""
     with new_world() as world:
         situation = arrange(world)
-        change(world)
+        event = change(world, situation.event)
         before = tags()
         world.begin()
         world.calls.fail = (refused, Fault.ACCESS_DENIED) if refused else None
-        world.deliver(function, situation.event)
+        world.deliver(function, event)
         calls = list(world.calls.made)
         world.calls.forget()
         return Played(dict(os.environ), calls, {**tags(), **before})
@@ -115,15 +119,19 @@ def tags() -> Tags:
     return found
 
 
-def with_slack(world: World) -> None:
+def with_slack(world: World, event: dict[str, Any]) -> dict[str, Any]:
     if "SLACK_WEBHOOK" not in os.environ:
         world.slack()
+    return event
 
 
-def with_slack_in_a_parameter(world: World) -> None:
-    with_slack(world)
+def with_slack_in_a_parameter(world: World, event: dict[str, Any]) -> dict[str, Any]:
+    with_slack(world, event)
+    secret, parameter = os.environ["SLACK_WEBHOOK"], "ssm:/slack-webhook"
     aws.ssm().put_parameter(Name="/slack-webhook", Value=f"{world.web.url}/slack", Type="SecureString")
-    world.set(slack_webhook="ssm:/slack-webhook")
+    world.set(slack_webhook=parameter)
+    changed: dict[str, Any] = json.loads(json.dumps(event).replace(secret, parameter))
+    return changed
 
 
 def plays(function: str, situations: list[Arrange]) -> Iterator[Played]:

@@ -32,8 +32,8 @@ from tests.unit.event_pipeline.conftest import BUCKET as PIPELINE_BUCKET
 from tests.unit.event_pipeline.conftest import ENVIRONMENT as EVENT_PIPELINE
 from tests.unit.event_pipeline.conftest import create_destinations
 from tests.unit.event_pipeline.messages import application_event, batch
+from tests.unit.partner_relay.destinations import KEY, crm, put_routes
 from tests.unit.partner_relay.destinations import PARAMETER as ROUTES
-from tests.unit.partner_relay.destinations import put_routes
 from tests.unit.rds_backup.databases import ABROAD, MIDNIGHT, cluster
 from tests.unit.security_remediation.answers import answer
 from tests.unit.security_remediation.attacks import Attack, MakeAttack, baseline, config, ec2, every_attack, first, keys
@@ -113,6 +113,15 @@ def partner_relay_to_the_stacks_own_channel(world: World) -> Situation:
     put_routes({"name": "own", "slack": STACKS_OWN})
     world.set(routes_parameter=ROUTES)
     world.slack()
+    return _played("partner_relay", sample("partner_relay/webhook-github-issue"))
+
+
+def partner_relay_signed_by_a_secret(world: World) -> Situation:
+    """The secret with which a webhook is signed is in Secrets Manager."""
+    name = "eventbridge-automations/partner/signing"
+    aws.secretsmanager().create_secret(Name=name, SecretString=KEY)
+    put_routes(crm(world.web.url) | {"secret": f"secretsmanager:{name}"})
+    world.set(routes_parameter=ROUTES)
     return _played("partner_relay", sample("partner_relay/webhook-github-issue"))
 
 
@@ -254,6 +263,7 @@ RARE: tuple[Arrange, ...] = (
     event_pipeline_redshift,
     office_hours_reported,
     partner_relay_to_the_stacks_own_channel,
+    partner_relay_signed_by_a_secret,
     rds_backup_expired_abroad,
     security_remediation_exempt,
     security_remediation_noted,

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase as fnmatch
+from typing import Any
 
 import pytest
 
@@ -139,8 +140,9 @@ ATTACKS = [
 
 
 def test_in_notify_mode_the_security_role_can_change_nothing_but_the_stacks_own(iam: Judge, row: Row) -> None:
-    def notifying(world: World) -> None:
+    def notifying(world: World, event: dict[str, Any]) -> dict[str, Any]:
         world.set(mode="notify", modes="")
+        return event
 
     found = Findings(grants("security_remediation"))
     for arrange in ATTACKS:
