@@ -55,7 +55,7 @@ _OF_A_VERSION = {
 _ANY = "'*'"
 _NAMES = {
     "cloudtrail:trail": "Name || TrailName || ResourceIdList",
-    "config:ConfigurationRecorder": "ConfigurationRecorderName || ConfigurationRecorderNames || ConfigurationRecorder.name",
+    "config:ConfigurationRecorder": "ConfigurationRecorderName || ConfigurationRecorderNames || ConfigurationRecorder.name || ResourceArn",
     "dynamodb:table": "TableName",
     "ec2:image": "ImageId",
     "ec2:instance": "InstanceIds || InstanceId || Resources[?starts_with(@, 'i-')]",

@@ -29,6 +29,8 @@ ARNS = {
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{}}",
 }
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::StackName": "stack"}
+EVERYTHING = {name: "true" for name in TEMPLATE["Parameters"] if name.startswith("Enable")}
+"""The parameters that switch automations on."""
 FUNCTIONS = sorted(
     item["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     for item in RESOURCES.values()
@@ -148,7 +150,7 @@ class Deployment(Values):
                 if found is not None:  # else it is the tests' own, such as the namespace of the metrics
                     names |= found[0]
                     self._holding |= found[1]
-        super().__init__(TEMPLATE, names | PSEUDO, {f"Enable{camel(function)}": "true"} | names)
+        super().__init__(TEMPLATE, names | PSEUDO, EVERYTHING | names)
         self._refs = _Names(self._refs)
 
     def statement(self, grant: Grant) -> dict[str, list[str]] | None:
