@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import boto3
@@ -16,12 +17,13 @@ from tests.proofs.calls import Call, Fault
 from tests.proofs.judge import Judge
 from tests.proofs.needs import Tags, needs
 from tests.proofs.rare import RARE
-from tests.proofs.roles import Deployment, Grant
+from tests.proofs.roles import Deployment, Grant, grants
 from tests.proofs.situations import Arrange, every_situation
 from tests.proofs.world import World, new_world
 from tests.unit.conftest import REGION
 from tests.unit.rds_backup.databases import ABROAD
 
+READS = ("Get", "List", "Describe")
 Change = Callable[[World, dict[str, Any]], Mapping[str, Any]]
 """Changes the world of a situation; returns the event to deliver."""
 
@@ -37,6 +39,10 @@ class Played:
     environment: Mapping[str, str]
     calls: list[Call]
     tags: Tags
+
+    def until_a_change(self) -> list[Call]:
+        """The calls that only read and come before all others."""
+        return [*takewhile(lambda call: call.operation.startswith(READS), self.calls)]
 
 
 @dataclass
@@ -100,13 +106,14 @@ def play(
     with new_world() as world:
         situation = arrange(world)
         event = change(world, situation.event)
-        before = tags()
+        limited = any("aws:ResourceTag/" in str(grant.limits) for grant in grants(function))
+        before = tags() if limited else {}
         world.begin()
         world.calls.fail = (refused, Fault.ACCESS_DENIED) if refused else None
         world.deliver(function, event)
         calls = list(world.calls.made)
         world.calls.forget()
-        return Played(dict(os.environ), calls, {**tags(), **before})
+        return Played(dict(os.environ), calls, {**tags(), **before} if limited else {})
 
 
 def tags() -> Tags:
@@ -141,7 +148,7 @@ def plays(function: str, situations: list[Arrange]) -> Iterator[Played]:
         plain.append(play(function, arrange))
         yield plain[-1]
     for arrange, played in zip(situations, plain, strict=True):
-        for refused in (None, *played.calls):
+        for refused in (None, *reversed(played.calls)):  # messages come last
             for slack in (with_slack, with_slack_in_a_parameter):
                 yield play(function, arrange, slack, refused)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -56,6 +57,7 @@ class Grant:
     limits: Any
 
 
+@cache
 def grants(function: str) -> list[Grant]:
     """What the function's policies in the template allow, whatever is switched on.
 
