@@ -174,7 +174,7 @@ def _is_up(endpoint: str) -> bool:
         return False
 
 
-def _launch(host: str, port: int, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def _launch(host: str, port: int, folder: Path, log: Path, enforces_iam: bool = False) -> subprocess.Popen[bytes]:
     """Start MiniStack with a clean environment: what it has, the functions that it runs would have, too."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -191,6 +191,7 @@ def _launch(host: str, port: int, folder: Path, log: Path) -> subprocess.Popen[b
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+        "AUTH": str(enforces_iam).lower(),
         "POWERTOOLS_TRACE_DISABLED": "true",  # nobody collects traces here
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -227,12 +228,16 @@ def _await_up(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> Non
 
 
 @contextmanager
-def running_cloud(log: Path) -> Iterator[Cloud]:
-    """A cloud on a free port for the length of a `with` block; nothing of it is left afterwards but its log."""
+def running_cloud(log: Path, *, enforces_iam: bool = False) -> Iterator[Cloud]:
+    """A cloud on a free port for the length of a `with` block; nothing of it is left afterwards but its log.
+
+    Args:
+        enforces_iam: whether it refuses what the caller's policies do not allow; the functions' callers are their roles.
+    """
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     log.parent.mkdir(parents=True, exist_ok=True)
     endpoint = f"http://{LOOPBACK}:{(port := free_port())}"
-    process = _launch(LOOPBACK, port, folder, log)
+    process = _launch(LOOPBACK, port, folder, log, enforces_iam)
     try:
         _await_up(process, endpoint, log)
         yield Cloud(endpoint, log)

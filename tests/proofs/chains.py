@@ -206,7 +206,7 @@ def deploy_beside(world: World, function: str, deployed: Deployed) -> None:
         "event_pipeline": _event_pipeline,
         "ordering": ordering._deployed,
         "partner_relay": partner_relay._deployed,
-        "security_remediation": security_remediation._deployed,
+        "security_remediation": security_remediation.deployed,
     }
     make[function](world)
     if function == "security_remediation":

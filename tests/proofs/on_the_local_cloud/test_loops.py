@@ -156,7 +156,7 @@ def test_no_remediation_hears_what_a_remediation_does(chain_of: Follow, row: Row
     """In each of the attacks of the unit tests, with everything in enforce mode."""
     kept_out = set()
     for attack in every_attack():
-        chain = chain_of(security_remediation.situation(attack))
+        chain = chain_of(security_remediation.by_attack(attack))
         assert {delivery.path[1:] for delivery in chain.deliveries} <= {(), ("ec2_state_alerts",)}, attack.__name__
         assert chain.written_again == set(), attack.__name__
         kept_out |= {
@@ -230,7 +230,7 @@ def tagged(arrange: Arrange) -> Arrange:
     [
         (office_hours.office_hours_evening, "It was stopped because the office is closed."),
         (
-            security_remediation.situation(user_data),
+            security_remediation.by_attack(user_data),
             f"security-remediation stopped it on purpose (tag {STOPPED_BY}).",
         ),
     ],

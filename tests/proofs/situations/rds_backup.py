@@ -32,9 +32,11 @@ def _backend(region: str = REGION) -> Any:
     return rds_backends[ACCOUNT][region]
 
 
-def _old_cluster_snapshot(name: str, days: int) -> None:
+def old_cluster_snapshot(name: str, days: int) -> str:
+    """A snapshot of so many days before the scheduled midnight; returns its ARN."""
     snapshot = _backend().create_db_cluster_snapshot("ledger", name, tags=[TAG])
     snapshot.created = MIDNIGHT - timedelta(days=days)
+    return str(snapshot.db_cluster_snapshot_arn)
 
 
 def _begin_only() -> None:
@@ -67,9 +69,9 @@ def _deployed(world: World) -> None:
             Tags=[TAG],
             SourceRegion=REGION,
         )
-    _old_cluster_snapshot("automations-ledger-20261001-1500", 51)
+    old_cluster_snapshot("automations-ledger-20261001-1500", 51)
     old_snapshot("automations-orders-20261120-1500", 1)
-    _old_cluster_snapshot("automations-ledger-20261120-1500", 1)
+    old_cluster_snapshot("automations-ledger-20261120-1500", 1)
     _begin_only()
 
 
@@ -107,7 +109,7 @@ def rds_backup_cluster_complete(world: World) -> Situation:
     """A cluster's snapshot is complete, and is copied."""
     world.set(backup_copy_region=ABROAD)
     cluster("ledger")
-    _old_cluster_snapshot(LEDGER, 0)
+    old_cluster_snapshot(LEDGER, 0)
     event = sample("rds_backup/cluster-snapshot-created")
     return Situation("rds_backup", event, _state, again=event | ANOTHER_ID)
 

@@ -19,7 +19,7 @@ from tests.unit.security_remediation.attacks import MakeAttack, every_attack
 from tests.unit.security_remediation.conftest import AUDIT, environment, reading_object_acls
 
 
-def _deployed(world: World) -> None:
+def deployed(world: World) -> None:
     aws.s3().create_bucket(Bucket=AUDIT, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     world.set(
         **environment(),
@@ -42,11 +42,11 @@ def _subject(message: str) -> str | None:
     return None if "could not be dealt with" in subject else subject
 
 
-def situation(attack: MakeAttack) -> Arrange:
+def by_attack(attack: MakeAttack) -> Arrange:
     """The attack, of which CloudTrail tells."""
 
     def arrange(world: World) -> Situation:
-        _deployed(world)
+        deployed(world)
         attacked = attack()
         again: dict[str, Any] = attacked.event | ANOTHER_ID
         return Situation(
@@ -64,4 +64,4 @@ def situation(attack: MakeAttack) -> Arrange:
 
 
 CHOSEN = ("policy_for_everyone", "trail_stopped", "flow_log", "user_data")
-SITUATIONS = tuple(situation(attack) for attack in every_attack() if attack.__name__ in CHOSEN)
+SITUATIONS = tuple(by_attack(attack) for attack in every_attack() if attack.__name__ in CHOSEN)
