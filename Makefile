@@ -43,15 +43,18 @@ send: $(DEV) ## Send one sample event to the running local cloud: make send EVEN
 explain: $(DEV) ## Say which rules of the local cloud a sample event matches, and what stops the others: make explain EVENT=...
 	@python -m local explain "$(EVENT)"
 
+# Each process deploys to a local cloud of its own. The files keep their order: after some, MiniStack replays nothing more.
+TWO_CLOUDS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
 test: $(DEV) $(LOCAL) ## Run all tests: unit, template, end to end
 	@pytest tests/unit --numprocesses auto
-	@pytest tests/template tests/e2e
+	@pytest tests/template tests/e2e $(TWO_CLOUDS)
 
 .PHONY: prove
 prove: $(DEV) $(LOCAL) ## Try the failures that docs/proofs.md lists, print the tables and write them there
 	@WRITE_PROOFS=1 pytest tests/proofs --ignore tests/proofs/on_the_local_cloud --numprocesses auto
-	@WRITE_PROOFS=1 pytest tests/proofs/on_the_local_cloud
+	@WRITE_PROOFS=1 pytest tests/proofs/on_the_local_cloud $(TWO_CLOUDS)
 
 .PHONY: check
 check: $(DEV) ## Check style, types and the template
