@@ -15,10 +15,11 @@ from moto import mock_aws
 
 from automations import aws, http, secrets
 from tests.proofs.calls import Calls, Crash
+from tests.slack_queue import SlackQueue, create_slack_queue
 from tests.template_file import create_table
 from tests.unit.conftest import ENVIRONMENT, Alerts, Context, create_alerts
 
-ALLOWED_SECONDS = 30.0
+ALLOWED_SECONDS = 60.0
 """The functions' usual timeout."""
 
 
@@ -27,6 +28,7 @@ class World:
     """Attributes:
     alerts: the alerts topic, read through a queue.
     web: what stands for Slack and for every other receiver of HTTP; `web.url` is its address.
+    slack_queue: where messages wait for Slack.
     calls: what the functions call.
     waited: seconds that were waited instead of slept.
     answer: what the last delivery was answered.
@@ -35,6 +37,7 @@ class World:
     environment: pytest.MonkeyPatch
     alerts: Alerts
     web: Receiver
+    slack_queue: SlackQueue
     calls: Calls = field(default_factory=Calls)
     waited: float = 0.0
     answer: Any = None
@@ -51,8 +54,8 @@ class World:
 
     def begin(self) -> None:
         """Forget what it took to arrange the situation: what is called and told from now on counts."""
-        self.calls.forget()
         self.told()
+        self.calls.forget()
         self.web.requests.clear()  # and not what it is told to answer
         self.web.taken.clear()
 
@@ -95,6 +98,12 @@ class World:
         left = {one["itemIdentifier"] for one in self.answer["batchItemFailures"]}
         return {**event, "Records": [one for one in event["Records"] if one["messageId"] in left]}
 
+    def send_to_slack(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Let slack_sender take a batch of what waits for Slack; returns its answer."""
+        if failure := self.deliver("slack_sender", batch):
+            assert self.answer, failure
+        return self.answer  # type: ignore[no-any-return]
+
     def let_time_out(self) -> None:
         """As if an invocation that ended in the middle were long past: another one may take its place."""
         dynamodb = aws.dynamodb()
@@ -117,8 +126,9 @@ class World:
     def told(self) -> list[str]:
         """What people and receivers have got so far, one line for each message, in the order of the alphabet.
 
-        E-mails are taken out of their queue, so this is to be asked once.
+        E-mails are taken out of their queue, so this is to be asked once; what waits for Slack is posted before.
         """
+        self.slack_queue.drain(self.send_to_slack)
         mails = [f"e-mail: {mail['Subject']}\n{mail['Message']}" for mail in self.alerts.received()]
         posts = [f"{one.method} {one.path}: {one.body.decode(errors='replace')}" for one in self.web.taken]
         return sorted([*mails, *posts])
@@ -136,8 +146,12 @@ def new_world() -> Iterator[World]:
             environment.setenv(name, value)
         environment.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a thousand images, anew for each world
         secrets.forget_secrets()
-        world = World(environment, create_alerts(), web)
-        world.set(alerts_topic=world.alerts.topic, idempotency_table=create_table("IdempotencyTable"))
+        world = World(environment, create_alerts(), web, create_slack_queue())
+        world.set(
+            alerts_topic=world.alerts.topic,
+            idempotency_table=create_table("IdempotencyTable"),
+            **world.slack_queue.variables,
+        )
         # Waiting is counted, not done, so that a function that tries again comes to the end of its time at once.
         environment.setattr(time, "sleep", world.sleep)
         for function in (http.request, http.post):
