@@ -116,13 +116,19 @@ def tell(step: Step, table: str, context: LambdaContext, outcome: Outcome) -> No
 
 
 def keep(records: Iterable[FifoMessage], why: str, queue: str) -> None:
-    """Put the messages, as they are, into the queue of failed messages, with the reason."""
+    """Put the messages, as they are, into the queue of failed messages, with the reason and the group that they had.
+
+    Each is a group of its own there: whoever reads more than ten of a group must delete them first.
+    """
     for record in records:
         aws.sqs().send_message(
             QueueUrl=queue,
             MessageBody=record.body,
-            MessageAttributes={"ERROR_MESSAGE": {"DataType": "String", "StringValue": why}},
-            MessageGroupId=record.attributes.message_group_id,
+            MessageAttributes={
+                "ERROR_MESSAGE": {"DataType": "String", "StringValue": why},
+                "CHANNEL": {"DataType": "String", "StringValue": record.attributes.message_group_id},
+            },
+            MessageGroupId=record.message_id,
             MessageDeduplicationId=record.message_id,
         )
 

@@ -102,7 +102,7 @@ class World:
         """Let slack_sender take a batch of what waits for Slack; returns its answer."""
         if failure := self.deliver("slack_sender", batch):
             assert self.answer, failure
-        return self.answer  # type: ignore[no-any-return]
+        return self.answer
 
     def let_time_out(self) -> None:
         """As if an invocation that ended in the middle were long past: another one may take its place."""
