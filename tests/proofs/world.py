@@ -109,7 +109,7 @@ class World:
         dynamodb = aws.dynamodb()
         for page in dynamodb.get_paginator("scan").paginate(TableName="IdempotencyTable"):
             for item in page["Items"]:
-                if "in_progress_expiration" in item:
+                if item.get("status") == {"S": "INPROGRESS"}:
                     dynamodb.update_item(
                         TableName="IdempotencyTable",
                         Key={"id": item["id"]},
