@@ -6,6 +6,7 @@ from functools import partial
 import boto3
 import pytest
 
+from automations import aws
 from automations.delivery import REMEMBERED, deliver, remembered
 from automations.errors import DeliveryError, Rejected, SettingsError
 from automations.notify import notify
@@ -216,3 +217,14 @@ def test_it_says_who_got_it_now_and_not_who_had_it_already(idempotency_table, co
     second = deliver({"SNS": lambda: None, "Slack": lambda: None}, key="k", table=idempotency_table, context=context)
 
     assert (first, second) == (["SNS"], ["Slack"])
+
+
+def test_a_delivery_adds_nothing_to_the_client_that_the_next_one_has_to_carry(idempotency_table, context, monkeypatch):
+    deliver({"SNS": lambda: None}, key="1", table=idempotency_table, context=context)
+    added = []
+    monkeypatch.setattr(aws.dynamodb().meta.events, "register", lambda *hook, **_: added.append(hook))
+
+    for key in "23":
+        deliver({"SNS": lambda: None}, key=key, table=idempotency_table, context=context)
+
+    assert added == []
