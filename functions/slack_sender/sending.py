@@ -14,7 +14,7 @@ from automations import aws, delivery, http
 from automations.errors import DeliveryError, Rejected
 from automations.events.sqs import FifoMessage
 from slack_sender.channel import Later, Unanswered, post
-from slack_sender.plan import Step, delay, payload
+from slack_sender.plan import LONGEST_DELAY, Step, delay, payload
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -83,9 +83,15 @@ def _take(step: Step, settings: Settings, context: LambdaContext, outcome: Outco
 
 
 def _wait(step: Step, error: Exception, outcome: Outcome) -> None:
-    """Let the channel wait as long as Slack asks for, or longer each time."""
-    asked = error.seconds if isinstance(error, Later) else None
-    seconds = delay(step.records[0].attributes.receive_count) if asked is None else min(ceil(asked), MOST_SECONDS)
+    """Let the channel wait as long as Slack asks for, or longer each time. Without an answer it waits the longest: each message
+    that is not answered is one that people must look at."""
+    match error:
+        case Later(seconds=float() | int() as asked):
+            seconds = min(ceil(asked), MOST_SECONDS)
+        case Unanswered():
+            seconds = LONGEST_DELAY
+        case _:
+            seconds = delay(step.records[0].attributes.receive_count)
     outcome.waiting[step.channel] = seconds
     outcome.reasons.append(str(error))
 

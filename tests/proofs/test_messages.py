@@ -8,7 +8,8 @@ refused included, there is at least a second.
 
 A message is told twice where Slack took it and nobody knows: its answer did not come, or the process ended before it could be
 recorded. That cannot be told from a loss, so it is repeated; without an answer for a second time it is kept instead, since
-it could be posted for ever. While a channel cannot be posted to, it is tried after 2, 4, 8 ... 900 seconds.
+it could be posted for ever, and its channel waits for 900 seconds. While Slack answers 500, a channel is tried after 2, 4, 8 ... 900
+seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import moto.sqs.models
 import pytest
 import requests
 from local.receiver import Answer
-from moto.sqs import sqs_backends
+from moto.sqs.models import sqs_backends
 
 from automations import aws, http
 from automations.events import Event
@@ -93,13 +94,13 @@ class Burst:
     """What Slack saw.
 
     Attributes:
-        requests: seconds at which one began, by the channel's path.
+        began: seconds at which a request did, by the channel's path.
         taken: the messages that Slack took.
     """
 
     world: World
     slack: Slack
-    requests: dict[str, list[float]] = field(default_factory=lambda: {path: [] for path in CHANNELS})
+    began: dict[str, list[float]] = field(default_factory=lambda: {path: [] for path in CHANNELS})
     taken: list[bytes] = field(default_factory=list)
 
     def send(self, real: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
@@ -107,8 +108,8 @@ class Burst:
 
         def send(adapter: Any, request: requests.PreparedRequest, **options: Any) -> requests.Response:
             path = request.path_url
-            self.requests[path].append(self.world.waited)
-            reaction = self.slack(sum(map(len, self.requests.values())), self.world.waited)
+            self.began[path].append(self.world.waited)
+            reaction = self.slack(sum(map(len, self.began.values())), self.world.waited)
             self.world.web.answer(path, reaction.answer)
             response = real(adapter, request, **options)
             if reaction.answer.status < 300:
@@ -210,14 +211,14 @@ def test_a_burst_is_told_once_and_no_faster_than_slack_allows(behaviour: str, to
         posted: Counter[str] = sum(map(counted, posts), Counter())
         kept = Counter(json.loads(message["Body"])["payload"]["text"] for message in world.slack_queue.kept())
         lost = told.events - posted - kept
-        gaps = [later - earlier for times in burst.requests.values() for earlier, later in pairwise(times)]
+        gaps = [later - earlier for times in burst.began.values() for earlier, later in pairwise(times)]
         assert not lost
         assert min(gaps) >= 1
         row(
             "Messages",
             Slack=behaviour,
             events=EVENTS,
-            requests=sum(map(len, burst.requests.values())),
+            requests=sum(map(len, burst.began.values())),
             posts=len(posts),
             counted_in_another_post=posted.total() - len(posts),
             told_twice=(posted + kept - told.events).total(),

@@ -270,7 +270,7 @@ def test_a_message_without_an_answer_twice_is_kept_and_its_channel_waits(slack, 
     assert titles(slack) == ["one", "one"]
     [kept] = slack_queue.kept()
     assert "Slack may have the message" in kept["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
-    assert hidden_until(slack_queue) == {"two": 2}
+    assert hidden_until(slack_queue) == {"two": 900}
 
 
 def test_slack_that_cannot_be_reached_gets_the_message_later(slack, slack_queue, say, run):
