@@ -1,6 +1,6 @@
 """Events that failed or were not delivered, as the messages in their queues tell of them.
 
-Four services write such messages, each in a form of its own; what has none of these forms is kept as unknown.
+Four services and slack_sender write such messages, each in a form of its own; what has none of these forms is kept as unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class FailedEvent:
     queue: URL of the queue in which it waits.
     since: when it came into the queue.
     body: the message's text, as it is.
-    source: what wrote the message: `function`, `rule`, `schedule`, `pipe`, or `unknown`.
+    source: what wrote the message: `function`, `rule`, `schedule`, `pipe`, `slack`, or `unknown`.
     target: ARN of what was to get the event; empty when the message does not say it.
     error, reason: the error's type or code, and its message.
     attempts: how often it was tried; 0 when the message does not say it.
@@ -46,12 +46,16 @@ class FailedEvent:
         """What kind of event it is; never its detail, which may hold personal data."""
         if isinstance(self.event, dict) and isinstance(self.event.get("detail-type"), str):
             return f"{self.event['detail-type']} ({self.event.get('source', '')})"
+        if self.source == "slack":
+            return "a message for Slack"
         return "a batch of records" if isinstance(self.event, dict) and "Records" in self.event else ""
 
 
 def read(message: Message, queue: str) -> FailedEvent:
     """What the message in the queue with this URL tells."""
     attributes = {name: item.get("StringValue", "") for name, item in message.get("MessageAttributes", {}).items()}
+    if group := message["Attributes"].get("MessageGroupId"):  # that of a message which SQS moved is still its channel
+        attributes = {"CHANNEL": group, **attributes}
     try:
         body = json.loads(message["Body"])
     except ValueError:
@@ -66,6 +70,8 @@ def _told(body: Any, attributes: Mapping[str, str]) -> dict[str, Any]:
             return _by_lambda(function, context, event, body)
         case {"context": {"partnerResourceArn": str(pipe), "condition": condition}}:
             return _by_pipe(pipe, str(condition), body)
+        case {"webhook": str(webhook), "payload": {"text": _}} if "CHANNEL" in attributes:
+            return _by_slack_sender(webhook, attributes, body)
     if "SCHEDULE_ARN" in attributes:
         return _by_scheduler(body, attributes)
     if "RULE_ARN" in attributes and body is not None:
@@ -140,6 +146,17 @@ def _by_pipe(pipe: str, condition: str, body: Mapping[str, Any]) -> dict[str, An
     batch: Any = next((value for name, value in body.items() if name.endswith("BatchInfo")), {})
     details = {name: str(value) for name, value in batch.items()} if isinstance(batch, dict) else {}
     return {"source": "pipe", "error": condition, "details": {"pipe": pipe, **details}}
+
+
+def _by_slack_sender(webhook: str, attributes: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+    """A message that Slack refused; without a reason it came back to the queue so often that SQS moved it."""
+    reason = attributes.get("ERROR_MESSAGE", "Slack did not take it for days")
+    return {
+        "source": "slack",
+        "reason": reason,
+        "event": body,
+        "details": {"webhook": webhook, "channel": attributes["CHANNEL"]},
+    }
 
 
 def _number(text: Any) -> int:

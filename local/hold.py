@@ -57,7 +57,7 @@ class Hold:
                 VisibilityTimeout=self.seconds,
                 WaitTimeSeconds=WAIT,
                 MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=["SentTimestamp"],
+                MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
             ).get("Messages", [])
             fresh = {message["MessageId"]: message for message in batch if message["MessageId"] not in found}
             with self._lock:  # a message that came twice has a new receipt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     method: str = "POST"
+    at: float = field(default_factory=time.monotonic, compare=False)
+    """Seconds, on the clock of this machine."""
 
     def json(self) -> Any:
         return json.loads(self.body)

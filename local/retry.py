@@ -30,10 +30,15 @@ class Invoke:
 
 @dataclass(frozen=True)
 class Send:
-    """Send the event to the queue, known by its logical id."""
+    """Send the event to the queue, known by its logical id.
+
+    Attributes:
+        group: for a FIFO queue.
+    """
 
     queue: str
     url: str
+    group: str = ""
 
     def __str__(self) -> str:
         return f"send the event to {self.queue}"
@@ -66,6 +71,10 @@ def plan(item: FailedEvent, resources: Mapping[str, str]) -> Step:
             )
         case "unknown":
             return Leave("the message has no form that is known here; read it, then decide")
+        case "slack":
+            if url := resources.get("SlackQueue"):
+                return Send("SlackQueue", url, item.details["channel"])
+            return Leave("the stack has no SlackQueue any more; give it Slack's webhook again")
     if item.event is None:
         return Leave("the message does not hold the whole event")
     service, name = service_of(item.target), name_of(item.target)
@@ -148,7 +157,9 @@ class Hands:
         """
         try:
             if isinstance(step, Send):
-                self.queues.send_message(QueueUrl=step.url, MessageBody=item.body)
+                # As one that was never sent: SQS drops what has the same deduplication id within five minutes.
+                fifo = {"MessageGroupId": step.group, "MessageDeduplicationId": item.id} if step.group else {}
+                self.queues.send_message(QueueUrl=step.url, MessageBody=item.body, **fifo)
                 return ""
             return self._invoke(step, item)
         except ReadTimeoutError:

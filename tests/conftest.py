@@ -40,7 +40,12 @@ def stage(session_stage: Stage) -> Stage:
     """The deployed application; nothing was received, mailed or failed yet, and no incident is under way."""
     session_stage.receiver.forget()
     sqs = session_stage.client("sqs")
-    for queue in (session_stage.alerts, session_stage.tap, session_stage.stack.outputs["FailedEventsQueue"]):
+    outputs = session_stage.stack.outputs
+    for queue in (
+        *(session_stage.alerts, session_stage.tap),
+        outputs["FailedEventsQueue"],
+        outputs["SlackFailedMessages"],
+    ):
         sqs.purge_queue(QueueUrl=queue)
     dynamodb, table = session_stage.client("dynamodb"), session_stage.stack.resources["IdempotencyTable"]
     for page in dynamodb.get_paginator("scan").paginate(TableName=table):

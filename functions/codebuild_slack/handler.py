@@ -31,6 +31,7 @@ tracer = Tracer(patch_modules=("botocore",))
 
 class Settings(EnvSettings):
     slack_webhook: str
+    slack_queue: str
     idempotency_table: str
     builds_table: str
     report: Literal["all", "failures-and-recoveries"] = "all"
@@ -53,13 +54,14 @@ def lambda_handler(event: BuildFinished, context: LambdaContext) -> dict[str, An
 
 
 def tell(event: BuildFinished, message: Message, settings: Settings, context: LambdaContext) -> list[str]:
-    """Post to Slack, once for a build and a status; returns where it was posted now, for the first time."""
+    """Tell Slack, once for a build and a status; returns where it was told now, for the first time."""
     told = notify(
         message,
         key=f"{event.detail.build_id}/{event.detail.build_status}",
         table=settings.idempotency_table,
         context=context,
         slack_webhook=settings.slack_webhook,
+        slack_queue=settings.slack_queue,
     )
     metrics.add_metric("BuildMessages", MetricUnit.Count, len(told))
     return told

@@ -57,7 +57,9 @@ def send(event: PartnerEvent, stop: Stop, settings: Settings, left: Callable[[],
         case WebhookDestination() as destination:
             webhook.post(event, destination, seconds_left)
         case SlackDestination() as destination:
-            slack.post(render(event, stop.site), slack_webhook(destination, settings), seconds_left)
+            key = f"{destination.name}/{event.message}"
+            channel = slack_webhook(destination, settings)
+            slack.put(render(event, stop.site), channel, queue=settings.slack_queue, key=key)
 
 
 def slack_webhook(destination: SlackDestination, settings: Settings) -> str:

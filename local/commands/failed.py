@@ -25,7 +25,8 @@ from local.terminal import chosen_stack, confirm, console
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-QUEUES = {"failed": "FailedEventsQueue", "undelivered": "UndeliveredEventsQueue"}
+QUEUES = {"failed": "FailedEventsQueue", "undelivered": "UndeliveredEventsQueue", "slack": "SlackFailedMessages"}
+"""Outputs of the stack; without Slack it has no such queue."""
 INGEST = "IngestFailuresQueue"
 KEPT = timedelta(days=14)  # as template.yaml says
 LIMIT = 1000
@@ -40,7 +41,7 @@ class Wanted:
         function: of the target: its logical id or, for a function, its automation's name.
         error: a part of the error's type or message.
         ids: beginnings of ids.
-        queue: `failed` or `undelivered`.
+        queue: one of `QUEUES`.
         limit: how many messages of each queue are read.
     """
 
@@ -69,7 +70,7 @@ def _plain(name: str) -> str:
 def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> None:
     actions = commands.add_parser("failed", help=__doc__).add_subparsers(required=True, metavar="ACTION")
     choice = ArgumentParser(add_help=False)
-    choice.add_argument("--queue", choices=QUEUES, default="", help="only of this queue; both when not given")
+    choice.add_argument("--queue", choices=QUEUES, default="", help="only of this queue; all when not given")
     choice.add_argument("--limit", type=_limit, default=LIMIT, help="read at most so many of each queue (%(default)s)")
     narrowed = ArgumentParser(add_help=False)
     narrowed.add_argument("--error", default="", metavar="TEXT", help="only those whose error contains this text")
@@ -278,22 +279,29 @@ def one(found: Sequence[FailedEvent], beginning: str) -> FailedEvent:
 
 def urls(stack: Stack, which: Wanted) -> dict[str, str]:
     """URL of each queue that the command is about, by its short name."""
-    return {name: stack.outputs[output] for name, output in QUEUES.items() if which.queue in ("", name)}
+    chosen = {name: output for name, output in QUEUES.items() if which.queue in ("", name)}
+    return {name: stack.outputs[output] for name, output in chosen.items() if output in stack.outputs}
 
 
 def queue_of(item: FailedEvent, stack: Stack) -> str:
-    return next(name for name, output in QUEUES.items() if stack.outputs[output] == item.queue)
+    return next(name for name, output in QUEUES.items() if stack.outputs.get(output) == item.queue)
 
 
 def target_of(item: FailedEvent, stack: Stack) -> str:
-    """What was to get the event: its logical id, or else its name; for a pipe, that."""
+    """What was to get the event: its logical id, or else its name; for a pipe, that; for Slack, what posts to it."""
+    if item.source == "slack":
+        return "SlackSenderFunction"
     arn = item.target or item.details.get("pipe", "")
     return logical_id(arn, stack.resources) or name_of(arn) or "unknown"
 
 
 def tables(items: Sequence[FailedEvent], stack: Stack, now: datetime) -> Iterator[Table]:
     """A table for each queue that is not empty."""
-    titles = {"failed": "A function could not process", "undelivered": "EventBridge could not deliver"}
+    titles = {
+        "failed": "A function could not process",
+        "undelivered": "EventBridge could not deliver",
+        "slack": "Slack did not take",
+    }
     for name, title in titles.items():
         if not (rows := [item for item in items if queue_of(item, stack) == name]):
             continue

@@ -186,7 +186,7 @@ def test_the_same_sample_is_told_each_time_unless_it_is_to_be_the_same_event(run
     for _ in range(2):
         assert run("send", STOPPED)[0] == 0
         next_second()
-    assert len(stage.receiver.to("/slack")) == 2
+    assert wait_for(lambda: len(stage.receiver.to("/slack")) == 2)
 
     for _ in range(2):
         _, output = run("send", STOPPED, "--same")
@@ -230,7 +230,7 @@ def test_send_on_aws_invokes_the_functions_and_shows_what_they_logged(run, on_aw
 
     assert status == 0
     assert "Looked at an instance" in output
-    assert len(stage.receiver.to("/slack")) == 1
+    assert wait_for(lambda: len(stage.receiver.to("/slack")) == 1)
 
 
 def test_send_on_aws_puts_ones_own_event_on_its_bus(run, on_aws) -> None:

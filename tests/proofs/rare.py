@@ -13,6 +13,8 @@ import boto3
 from moto.rds.models import rds_backends
 
 from automations import aws
+from automations.notify import Message, Severity
+from automations.notify.slack import put
 from event_pipeline.plan import MAX_LINE
 from partner_relay.routes import STACKS_OWN
 from rds_backup.snapshot import TAG
@@ -38,6 +40,7 @@ from tests.unit.rds_backup.databases import ABROAD, MIDNIGHT, cluster
 from tests.unit.security_remediation.answers import answer
 from tests.unit.security_remediation.attacks import Attack, MakeAttack, baseline, config, ec2, every_attack, first, keys
 from tests.unit.security_remediation.conftest import BUCKET, call
+from tests.unit.shared.messages import EVENT
 from tests.unit.webhook_receiver.configuration import PARAMETER, configure, webhook
 from tests.unit.webhook_receiver.requests import SECRETS, signed
 
@@ -135,6 +138,24 @@ def rds_backup_expired_abroad(world: World) -> Situation:
         copy = rds_backends[ACCOUNT][ABROAD].cluster_snapshots[name]
         copy.created = MIDNIGHT - timedelta(days=days)
     return _played("rds_backup", sample("rds_backup/nightly"))
+
+
+def _slack_sender_of_a_partner(world: World, reference: str) -> Situation:
+    put(Message(Severity.WARNING, "Ticket created", EVENT), reference, queue=world.slack_queue.queue, key="1")
+    return _played("slack_sender", world.slack_queue.receive())
+
+
+def slack_sender_of_a_partner(world: World) -> Situation:
+    """A message is for the channel of a partner's route."""
+    name = "eventbridge-automations/partner/support"
+    aws.secretsmanager().create_secret(Name=name, SecretString=f"{world.web.url}/support")
+    return _slack_sender_of_a_partner(world, f"secretsmanager:{name}")
+
+
+def slack_sender_of_a_partner_by_parameter(world: World) -> Situation:
+    """The address of the channel of a partner's route is in a parameter."""
+    name = "/eventbridge-automations/partner/support"
+    return _slack_sender_of_a_partner(world, _secret_in_a_parameter(name, f"{world.web.url}/support"))
 
 
 # ---------------------------------------------------------------- security_remediation
@@ -264,6 +285,8 @@ RARE: tuple[Arrange, ...] = (
     partner_relay_to_the_stacks_own_channel,
     partner_relay_signed_by_a_secret,
     rds_backup_expired_abroad,
+    slack_sender_of_a_partner,
+    slack_sender_of_a_partner_by_parameter,
     security_remediation_exempt,
     security_remediation_noted,
     security_remediation_image_deregistered,

@@ -14,10 +14,11 @@ from local.receiver import Receiver, receiver
 
 from automations import aws, http
 from tests.proofs.calls import Calls, Crash
+from tests.slack_queue import SlackQueue, create_slack_queue
 from tests.template_file import create_table
 from tests.unit.conftest import ENVIRONMENT, Alerts, Context, create_alerts, empty_account
 
-ALLOWED_SECONDS = 30.0
+ALLOWED_SECONDS = 60.0
 """The functions' usual timeout."""
 
 
@@ -26,6 +27,7 @@ class World:
     """Attributes:
     alerts: the alerts topic, read through a queue.
     web: what stands for Slack and for every other receiver of HTTP; `web.url` is its address.
+    slack_queue: where messages wait for Slack.
     calls: what the functions call.
     waited: seconds that were waited instead of slept.
     answer: what the last delivery was answered.
@@ -34,6 +36,7 @@ class World:
     environment: pytest.MonkeyPatch
     alerts: Alerts
     web: Receiver
+    slack_queue: SlackQueue
     calls: Calls = field(default_factory=Calls)
     waited: float = 0.0
     answer: Any = None
@@ -50,8 +53,8 @@ class World:
 
     def begin(self) -> None:
         """Forget what it took to arrange the situation: what is called and told from now on counts."""
-        self.calls.forget()
         self.told()
+        self.calls.forget()
         self.web.requests.clear()  # and not what it is told to answer
         self.web.taken.clear()
 
@@ -94,12 +97,18 @@ class World:
         left = {one["itemIdentifier"] for one in self.answer["batchItemFailures"]}
         return {**event, "Records": [one for one in event["Records"] if one["messageId"] in left]}
 
+    def send_to_slack(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Let slack_sender take a batch of what waits for Slack; returns its answer."""
+        if failure := self.deliver("slack_sender", batch):
+            assert self.answer, failure
+        return self.answer
+
     def let_time_out(self) -> None:
         """As if an invocation that ended in the middle were long past: another one may take its place."""
         dynamodb = aws.dynamodb()
         for page in dynamodb.get_paginator("scan").paginate(TableName="IdempotencyTable"):
             for item in page["Items"]:
-                if "in_progress_expiration" in item:
+                if item.get("status") == {"S": "INPROGRESS"}:
                     dynamodb.update_item(
                         TableName="IdempotencyTable",
                         Key={"id": item["id"]},
@@ -116,8 +125,9 @@ class World:
     def told(self) -> list[str]:
         """What people and receivers have got so far, one line for each message, in the order of the alphabet.
 
-        E-mails are taken out of their queue, so this is to be asked once.
+        E-mails are taken out of their queue, so this is to be asked once; what waits for Slack is posted before.
         """
+        self.slack_queue.drain(self.send_to_slack)
         mails = [f"e-mail: {mail['Subject']}\n{mail['Message']}" for mail in self.alerts.received()]
         posts = [f"{one.method} {one.path}: {one.body.decode(errors='replace')}" for one in self.web.taken]
         return sorted([*mails, *posts])
@@ -133,8 +143,12 @@ def new_world() -> Iterator[World]:
     ):
         for name, value in ENVIRONMENT.items():
             environment.setenv(name, value)
-        world = World(environment, create_alerts(), web)
-        world.set(alerts_topic=world.alerts.topic, idempotency_table=create_table("IdempotencyTable"))
+        world = World(environment, create_alerts(), web, create_slack_queue())
+        world.set(
+            alerts_topic=world.alerts.topic,
+            idempotency_table=create_table("IdempotencyTable"),
+            **world.slack_queue.variables,
+        )
         # Waiting is counted, not done, so that a function that tries again comes to the end of its time at once.
         environment.setattr(time, "sleep", world.sleep)
         for function in (http.request, http.post):

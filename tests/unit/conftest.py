@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from local.receiver import Receiver, receiver
+from local.receiver import Receiver, Request, receiver
 from moto import mock_aws
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS
 from moto.sns.models import Subscription
 
 from automations import aws, http, secrets
+from tests.slack_queue import SlackQueue, create_slack_queue, invoked
 from tests.template_file import create_table
 from tests.unit.hooks import unhook
 
@@ -116,7 +118,7 @@ def logs() -> Iterator[io.StringIO]:
 
 @cache
 def sqs_client() -> Any:
-    """No function calls SQS."""
+    """The tests' own: what they read is none of a function's calls."""
     return boto3.client("sqs")
 
 
@@ -163,7 +165,24 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def slack(web: Receiver, cloud: None, monkeypatch: pytest.MonkeyPatch) -> Receiver:
+def slack_queue(web: Receiver, idempotency_table: str, monkeypatch: pytest.MonkeyPatch) -> SlackQueue:
+    """The queue for Slack. Whoever looks at what came to the receiver lets slack_sender post before that, without a pause."""
+    queue = create_slack_queue()
+    for name, value in queue.variables.items():
+        monkeypatch.setenv(name.upper(), value)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    sender, to = invoked(Context(seconds_left=60.0)), web.to
+
+    def posted(path: str) -> list[Request]:
+        queue.drain(sender)
+        return to(path)
+
+    monkeypatch.setattr(web, "to", posted)
+    return queue
+
+
+@pytest.fixture
+def slack(web: Receiver, slack_queue: SlackQueue, monkeypatch: pytest.MonkeyPatch) -> Receiver:
     """Slack is configured; what is posted comes to the path `/slack`."""
     boto3.client("secretsmanager").create_secret(Name="slack-webhook", SecretString=f"{web.url}/slack")
     monkeypatch.setenv("SLACK_WEBHOOK", "secretsmanager:slack-webhook")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_securityhub import SecurityHubClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 # Lambda logs every logger at the function's level; botocore tells at each start where it found its credentials.
@@ -209,6 +210,11 @@ def sns() -> SNSClient:
 
 
 @cache
+def sqs() -> SQSClient:
+    return _create("sqs")
+
+
+@cache
 def ssm() -> SSMClient:
     return _create("ssm")
 
@@ -239,6 +245,7 @@ _FACTORIES = (
     secretsmanager,
     securityhub,
     sns,
+    sqs,
     ssm,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.utilities.idempotency import (
@@ -19,6 +20,7 @@ from automations.settings import EnvSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 REMEMBERED = timedelta(days=30)
 """How long a delivery is remembered at least: longer than any retry."""
@@ -43,6 +45,12 @@ def remembered() -> timedelta:
     return max(REMEMBERED, timedelta(days=days + 1)) if days else FOR_EVER
 
 
+@lru_cache(maxsize=1)
+def _store(table: str, seconds: int, client: DynamoDBClient) -> DynamoDBPersistenceLayer:  # noqa: ARG001 # it keeps the seconds of its first use
+    """The record of deliveries. It is made once, because each one that is made adds a hook to the client, for good."""
+    return DynamoDBPersistenceLayer(table_name=table, boto3_client=client)
+
+
 def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: LambdaContext) -> list[str]:
     """Make each delivery that was not made yet.
 
@@ -63,8 +71,9 @@ def deliver(deliveries: Mapping[str, Send], *, key: str, table: str, context: La
         Rejected: all failures are final.
         DeliveryError: names each failed receiver and why.
     """
-    store = DynamoDBPersistenceLayer(table_name=table, boto3_client=aws.dynamodb())
-    config = IdempotencyConfig(expires_after_seconds=int(remembered().total_seconds()), lambda_context=context)
+    seconds = int(remembered().total_seconds())
+    store = _store(table, seconds, aws.dynamodb())
+    config = IdempotencyConfig(expires_after_seconds=seconds, lambda_context=context)
     failures: dict[str, Exception] = {}
     handed_over: list[str] = []
     for receiver, send in deliveries.items():

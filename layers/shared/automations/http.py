@@ -8,7 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from automations.errors import DeliveryError, Rejected
 
@@ -100,6 +101,70 @@ class Answer:
     seconds: float
 
 
+class NoAnswer(DeliveryError):
+    """There was no connection, or no whole answer.
+
+    Attributes:
+        sent: whether the receiver may have got the request all the same.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+def attempt(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    receiver: str,
+    seconds_left: Callable[[], float],
+    most_bytes: int = MOST_BYTES,
+) -> Answer:
+    """Ask once; see `request`.
+
+    Raises:
+        NoAnswer: another attempt may get one.
+        DeliveryError: the URL is not usable.
+    """
+    left = seconds_left()
+    began = time.monotonic()
+    try:
+        with requests.request(
+            method,
+            url,
+            data=body,
+            headers=dict(headers),
+            timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, max(0.5, left))),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            content = _read(answer, most_bytes, seconds_left)
+    except UNANSWERED as error:
+        raise NoAnswer(f"no answer ({type(error).__name__})", sent=not _unconnected(error)) from None
+    except requests.RequestException as error:  # its text may show the URL
+        raise DeliveryError(f"{receiver} cannot be reached: {type(error).__name__}") from None
+    return Answer(
+        status=answer.status_code,
+        reason=answer.reason or "",
+        headers=answer.headers,
+        body=content[:most_bytes],
+        cut=len(content) > most_bytes,
+        attempts=1,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _unconnected(error: requests.RequestException) -> bool:
+    """Whether there was no connection on which the request could have been sent."""
+    cause = error.args[0] if error.args else None
+    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or (
+        isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+    )
+
+
 def request(
     method: str,
     url: str,
@@ -124,45 +189,27 @@ def request(
     Raises:
         DeliveryError: there was no such answer in the time there was, or the URL is not usable.
     """
-    attempt = 0
+    attempts = 0
     problem = "no time was left to try"
-    while (left := seconds_left()) > 0:
-        attempt += 1
-        wait = backoff(attempt)
-        began = time.monotonic()
+    while seconds_left() > 0:
+        attempts += 1
+        wait = backoff(attempts)
         try:
-            with requests.request(
-                method,
-                url,
-                data=body,
-                headers=dict(headers),
-                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, max(0.5, left))),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                content = _read(answer, most_bytes, seconds_left)
-        except UNANSWERED as error:
-            problem = f"no answer ({type(error).__name__})"
-        except requests.RequestException as error:  # its text may show the URL
-            raise DeliveryError(f"{receiver} cannot be reached: {type(error).__name__}") from None
+            answer = attempt(
+                method, url, body, headers, receiver=receiver, seconds_left=seconds_left, most_bytes=most_bytes
+            )
+        except NoAnswer as error:
+            problem = str(error)
         else:
-            if answer.status_code not in RETRIED_STATUSES:
-                return Answer(
-                    status=answer.status_code,
-                    reason=answer.reason or "",
-                    headers=answer.headers,
-                    body=content[:most_bytes],
-                    cut=len(content) > most_bytes,
-                    attempts=attempt,
-                    seconds=time.monotonic() - began,
-                )
-            problem = f"{answer.status_code} {answer.reason}"
+            if answer.status not in RETRIED_STATUSES:
+                return replace(answer, attempts=attempts)
+            problem = f"{answer.status} {answer.reason}"
             wait = max(wait, retry_after(answer.headers.get("Retry-After"), datetime.now(UTC)) or 0.0)
         if wait >= seconds_left():
             break
         sleep(wait)
     raise DeliveryError(
-        f"{receiver} did not take the message in {attempt} attempt{'s' * (attempt != 1)}; the last: {problem}"
+        f"{receiver} did not take the message in {attempts} attempt{'s' * (attempts != 1)}; the last: {problem}"
     )
 
 
@@ -183,8 +230,13 @@ def post(
     """
     answer = request("POST", url, body, headers, receiver=receiver, seconds_left=seconds_left, sleep=sleep)
     if answer.status >= 300:
-        raise Rejected(f"{receiver} refused the message: {answer.status} {_said(answer)}".strip())
+        raise refusal(answer, receiver)
     return answer
+
+
+def refusal(answer: Answer, receiver: str) -> Rejected:
+    """The error for an answer that will be the same the next time."""
+    return Rejected(f"{receiver} refused the message: {answer.status} {_said(answer)}".strip())
 
 
 def _read(answer: requests.Response, most_bytes: int, seconds_left: Callable[[], float]) -> bytes:

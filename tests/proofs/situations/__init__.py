@@ -66,7 +66,6 @@ def sent_twice(handed_over_by: str, why: str) -> dict[str, str]:
 
 
 E_MAIL_TWICE = sent_twice("sns:Publish", "SNS takes a message twice")
-SLACK_TWICE = sent_twice("http:POST", "Slack takes a message twice")
 
 Arrange = Callable[[World], Situation]
 """Makes a situation in the world. Its name says what happened: `<function>_<what>`; its docstring, in a few words for a table."""

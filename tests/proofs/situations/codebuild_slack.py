@@ -3,7 +3,7 @@
 from typing import Any
 
 from automations import aws
-from tests.proofs.situations import ANOTHER_ID, SLACK_TWICE, Situation
+from tests.proofs.situations import ANOTHER_ID, Situation
 from tests.proofs.world import World
 from tests.template_file import create_table
 from tests.unit.codebuild_slack.builds import finished
@@ -20,7 +20,6 @@ def _situation(event: dict[str, Any]) -> Situation:
         event,
         lambda: aws.dynamodb().scan(TableName="BuildsTable")["Items"],
         again=event | ANOTHER_ID,
-        exceptions=SLACK_TWICE,
     )
 
 

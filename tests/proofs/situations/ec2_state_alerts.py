@@ -6,7 +6,7 @@ from typing import Any
 from moto.ec2.models import instances
 
 from automations import aws
-from tests.proofs.situations import ANOTHER_ID, E_MAIL_TWICE, SLACK_TWICE, Situation
+from tests.proofs.situations import ANOTHER_ID, E_MAIL_TWICE, Situation
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.template_file import create_table
@@ -67,7 +67,7 @@ def ec2_state_alerts_terminated(world: World) -> Situation:
     world.slack()
     instance = launch_and_stop(**OPTED_IN)
     aws.ec2().terminate_instances(InstanceIds=[instance])
-    return _situation(instance, sample("ec2_state_alerts/terminated", instance_id=instance), SLACK_TWICE)
+    return _situation(instance, sample("ec2_state_alerts/terminated", instance_id=instance))
 
 
 SITUATIONS = (ec2_state_alerts_restarted, ec2_state_alerts_given_up, ec2_state_alerts_terminated)

@@ -7,7 +7,7 @@ from tests.proofs.world import World
 from tests.samples import sample
 from tests.unit.partner_relay.destinations import CRM_PATH, PARAMETER, SUPPORT, crm, put_routes, store_secrets
 
-SENT_TWICE = sent_twice("http:POST", "Slack takes a message twice; a webhook's receiver knows it by its webhook-id")
+SENT_TWICE = sent_twice("http:POST", "its receiver knows it by its webhook-id")
 REFUSED = {"http:POST, access denied": "people are told at once that the destination refuses"}
 
 

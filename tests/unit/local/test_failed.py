@@ -49,6 +49,14 @@ def record(**fields: Any) -> dict[str, Any]:
     }
 
 
+SLACK_URL = "https://sqs.ap-northeast-2.amazonaws.com/111122223333/stack-SlackFailedMessages-1.fifo"
+SLACK_MESSAGE = {
+    "webhook": "secretsmanager:slack-webhook",
+    "key": "k",
+    "payload": {"text": "Build failed", "blocks": []},
+}
+
+
 RULE = {
     "RULE_ARN": f"arn:aws:events:{HOME}:rule/stack-CodebuildSlackFunctionBuildFinished-1",
     "TARGET_ARN": FUNCTION,
@@ -259,3 +267,34 @@ def test_the_title_of_an_event_shows_nothing_of_its_detail(event: Any, title: st
 
 def test_the_time_in_the_queue_counts_from_when_the_message_was_sent() -> None:
     assert read(message(EVENT), URL).since + timedelta(days=14) == datetime(2026, 12, 4, 9, 30, tzinfo=UTC)
+
+
+def slack_message(group: str, **attributes: str) -> dict[str, Any]:
+    found = message(SLACK_MESSAGE, **attributes)
+    found["Attributes"]["MessageGroupId"] = group
+    return found
+
+
+def test_a_message_that_slack_refused_is_read_and_goes_back_to_its_channel() -> None:
+    item = read(
+        slack_message("one of its own", CHANNEL="group", ERROR_MESSAGE="Slack refused: 404 no_service"), SLACK_URL
+    )
+
+    assert (item.source, item.title, item.reason) == ("slack", "a message for Slack", "Slack refused: 404 no_service")
+    assert item.event == SLACK_MESSAGE
+    assert plan(item, {"SlackQueue": "url"}) == Send("SlackQueue", "url", "group")
+    assert "has no SlackQueue any more" in str(plan(item, {}))
+
+
+def test_a_message_that_sqs_moved_itself_goes_back_to_its_channel() -> None:
+    item = read(slack_message("group"), SLACK_URL)
+
+    assert item.reason == "Slack did not take it for days"
+    assert plan(item, {"SlackQueue": "url"}) == Send("SlackQueue", "url", "group")
+
+
+def test_what_is_no_message_of_ours_in_that_queue_is_left() -> None:
+    item = read(message("nonsense", CHANNEL="group", ERROR_MESSAGE="it is not JSON"), SLACK_URL)
+
+    assert item.details["ERROR_MESSAGE"] == "it is not JSON"
+    assert isinstance(plan(item, {"SlackQueue": "url"}), Leave)

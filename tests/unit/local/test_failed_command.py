@@ -399,3 +399,29 @@ def test_an_age_that_is_none_is_named(text: str) -> None:
 )
 def test_an_age_is_told_in_one_number(minutes: float, text: str) -> None:
     assert age(timedelta(minutes=minutes)) == text
+
+
+def test_a_message_that_slack_refused_is_put_on_the_queue_again_and_deleted(world: World, capsys: Any) -> None:
+    sqs = boto3.client("sqs")
+    queues = {
+        name: sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        for name in ("SlackFailedMessages", "SlackQueue")
+    }
+    world.stack.outputs.update(queues)
+    world.stack.resources.update(queues)
+    body = json.dumps({"webhook": "ssm:/slack", "key": "k", "payload": {"text": "Build failed", "blocks": []}})
+    for number in range(12):  # more than SQS hands over of one group
+        sqs.send_message(
+            QueueUrl=queues["SlackFailedMessages"],
+            MessageBody=body,
+            MessageGroupId=str(number),
+            MessageDeduplicationId=str(number),
+            MessageAttributes={"CHANNEL": {"DataType": "String", "StringValue": "channel"}},
+        )
+
+    assert retry(world, function="slack_sender")
+
+    assert "12 succeeded, 0 failed again, 0 left." in capsys.readouterr().out
+    assert list_events(world.stack, Wanted(queue="slack")) == []
+    [first, *_] = sqs.receive_message(QueueUrl=queues["SlackQueue"], AttributeNames=["All"])["Messages"]
+    assert (first["Body"], first["Attributes"]["MessageGroupId"]) == (body, "channel")

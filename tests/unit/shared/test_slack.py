@@ -3,17 +3,15 @@ import json
 import re
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import given, settings
-from local.receiver import Answer
 
-from automations import http
-from automations.errors import DeliveryError, SecretError
-from automations.notify import Link, Severity
-from automations.notify.slack import CUT, cut, post, render, split
-from tests.unit.conftest import Context
+from automations.events.slack import SlackMessage
+from automations.notify import Link, Message, Severity
+from automations.notify.slack import CUT, LARGEST_BODY, UNUSABLE, body, cut, put, render, split
 from tests.unit.shared.messages import message, messages, texts
+
+WEBHOOK = "secretsmanager:slack-webhook"
 
 ENTITY = re.compile(r"&(amp|lt|gt);")
 
@@ -35,7 +33,7 @@ def sections(payload: dict[str, Any]) -> list[str]:
 
 def assert_is_within_slacks_limits(payload: dict[str, Any]) -> None:
     """https://docs.slack.dev/reference/block-kit/blocks"""
-    assert 1 <= len(payload["blocks"]) <= 50
+    assert 1 <= len(payload["blocks"]) <= 49  # one more may be added
     for block in payload["blocks"]:
         assert block["type"] in {"section", "divider", "context"}
         if block["type"] == "section":
@@ -72,7 +70,12 @@ def test_a_text_is_split_without_losing_a_character(text):
 
     assert all(1 <= len(part) <= 100 for part in parts)
     shown = "".join(html.unescape(part) for part in parts)
-    assert "".join(shown.split()) == "".join(text.split())
+    assert usable(shown) == usable(text)
+
+
+def usable(text: str) -> str:
+    """What of the text Slack can show, without spaces."""
+    return "".join(UNUSABLE.sub("", text).replace("\ufffd", "").split())
 
 
 def test_a_message_shows_title_facts_text_link_and_where_it_is_from():
@@ -209,36 +212,47 @@ def test_a_text_without_a_break_is_split_anywhere_and_whole():
 def test_a_text_that_slack_cannot_hold_is_cut_with_a_mark():
     payload = render(message(text="a" * 1_000_000))
 
-    assert len(payload["blocks"]) == 50
+    assert len(payload["blocks"]) == 49
     assert sections(payload)[-1].endswith(CUT)
 
 
-def test_a_message_is_posted_as_json_to_the_webhook_of_the_secret(slack, context):
-    _post(context)
-
-    [request] = slack.to("/slack")
-    assert request.headers["Content-Type"] == "application/json"
-    assert request.json()["text"] == "Something happened"
+def queued(given: Message, key: str = "key") -> SlackMessage:
+    return SlackMessage.model_validate_json(body(given, WEBHOOK, key))
 
 
-def test_a_refusal_shows_slacks_reason_and_not_the_webhook(slack, context):
-    slack.always("/slack", Answer(403, body=b"action_prohibited"))
+@settings(max_examples=200, deadline=None)
+@given(messages)
+def test_any_message_can_be_queued_and_read_again(given):
+    text = body(given, WEBHOOK, "key")
 
-    with pytest.raises(DeliveryError, match="Slack refused the message: 403 action_prohibited") as failure:
-        _post(context)
-
-    assert slack.url not in str(failure.value)
-
-
-@pytest.mark.parametrize("secret", ["http://example.com/hunter2", '{"url": "hunter2"}', "hunter2", "https://[hunter2"])
-def test_a_secret_that_holds_no_https_url_is_refused_and_not_shown(secret, cloud, context):
-    boto3.client("secretsmanager").create_secret(Name="slack-webhook", SecretString=secret)
-
-    with pytest.raises(SecretError, match="secretsmanager:slack-webhook does not hold the URL") as failure:
-        _post(context)
-
-    assert "hunter2" not in str(failure.value)
+    assert len(text.encode()) <= LARGEST_BODY
+    assert not UNUSABLE.search(text)
+    assert queued(given).payload.model_dump() == render(given)
 
 
-def _post(context: Context) -> None:
-    post(message(), "secretsmanager:slack-webhook", http.time_left(context))
+def test_what_is_queued_names_the_channel_by_reference_and_the_event():
+    given = queued(message(severity=Severity.WARNING))
+
+    assert (given.webhook, given.key, given.severity) == (WEBHOOK, "key", Severity.WARNING)
+    assert (given.event_id, given.event_time) == (message().event.id, message().event.time)
+
+
+@pytest.mark.parametrize("character", ["한", "🙂", "\x00", "\ud800", '"'])
+def test_a_text_that_the_queue_cannot_hold_beside_the_facts_is_cut(character):
+    facts = {f"{number} {character * 200}": character * 3000 for number in range(200)}
+
+    given = body(message(facts=facts, text=character * 500_000), WEBHOOK, "key")
+
+    assert len(given.encode()) <= LARGEST_BODY
+
+
+def test_a_message_is_put_on_the_queue_once_in_the_order_of_its_channel(slack_queue):
+    for key in ("one", "two", "one"):
+        put(message(title=key), WEBHOOK, queue=slack_queue.queue, key=key)
+    put(message(title="elsewhere"), "ssm:/other", queue=slack_queue.queue, key="one")
+
+    records = slack_queue.receive()["Records"]
+    assert [json.loads(record["body"])["payload"]["text"] for record in records] == ["one", "two", "elsewhere"]
+    groups = [record["attributes"]["MessageGroupId"] for record in records]
+    assert groups[0] == groups[1] != groups[2]
+    assert len({json.loads(record["body"])["key"] for record in records}) == 3

@@ -17,3 +17,21 @@ class Message(Detail):
 
 class MessageBatch(Detail):
     records: list[Message] = Field(alias="Records", min_length=1)
+
+
+class FifoAttributes(Detail, frozen=True):
+    message_group_id: str = Field(alias="MessageGroupId", min_length=1)
+    receive_count: int = Field(alias="ApproximateReceiveCount", ge=1)
+
+
+class FifoMessage(Message, frozen=True):
+    """One message of a FIFO queue."""
+
+    receipt_handle: str = Field(alias="receiptHandle", min_length=1)
+    attributes: FifoAttributes
+
+
+class FifoBatch(Detail):
+    """The messages of a group come in their order, and no later one of it before these are deleted or visible again."""
+
+    records: list[FifoMessage] = Field(alias="Records", min_length=1)

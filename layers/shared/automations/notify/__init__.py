@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from automations import delivery, http
+from automations import delivery
 from automations.errors import SettingsError
 from automations.notify import slack, sns
 from automations.notify.message import Link, Message, Severity
@@ -22,19 +22,28 @@ class NotifySettings(EnvSettings):
 
     alerts_topic: str
     slack_webhook: str = ""
+    slack_queue: str = ""
     idempotency_table: str
 
 
 def notify(
-    message: Message, *, key: str, table: str, context: LambdaContext, topic: str = "", slack_webhook: str = ""
+    message: Message,
+    *,
+    key: str,
+    table: str,
+    context: LambdaContext,
+    topic: str = "",
+    slack_webhook: str = "",
+    slack_queue: str = "",
 ) -> list[str]:
-    """Send the message to the SNS topic and to Slack, to each of those that are given, once for the key.
+    """Send the message to the SNS topic and, by a queue, to Slack, to each of those that are given, once for the key.
 
     Args:
         key: what the message is about; see `delivery.deliver`.
         table: name of the Powertools Idempotency table.
         topic: ARN of the SNS topic.
         slack_webhook: reference to the secret that holds the webhook's URL; see `secrets.read_secret`.
+        slack_queue: URL of the queue from which slack_sender posts to Slack.
 
     Returns:
         The channels that got it now; the others had it already.
@@ -47,7 +56,7 @@ def notify(
     if topic:
         channels["SNS"] = lambda: sns.publish(message, topic)
     if slack_webhook:
-        channels["Slack"] = lambda: slack.post(message, slack_webhook, http.time_left(context))
+        channels["Slack"] = lambda: slack.put(message, slack_webhook, queue=slack_queue, key=key)
     if not channels:
         raise SettingsError("The message has no channel. Give the alerts topic, Slack's webhook, or both.")
     return delivery.deliver(channels, key=key, table=table, context=context)
@@ -59,6 +68,7 @@ def notifier(settings: NotifySettings, context: LambdaContext) -> partial[list[s
         notify,
         topic=settings.alerts_topic,
         slack_webhook=settings.slack_webhook,
+        slack_queue=settings.slack_queue,
         table=settings.idempotency_table,
         context=context,
     )

@@ -1,21 +1,20 @@
-"""A message as Slack Block Kit, posted to an incoming webhook.
+"""A message as Slack Block Kit, put on the queue from which slack_sender posts it to an incoming webhook.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks (50 blocks, 3,000 characters a section text, 10 fields of 2,000).
 """
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-from slack_sdk.models.blocks import Block, ContextBlock, DividerBlock, MarkdownTextObject, SectionBlock
-
-from automations import http
-from automations.errors import SecretError
+from automations import aws
 from automations.notify.message import Link, Message, Severity
-from automations.secrets import read_secret
 
-MOST_BLOCKS = 50
+MOST_BLOCKS = 49  # slack_sender may add one
 LONGEST_SECTION = 3000
 LONGEST_FIELD = 2000
 MOST_FIELDS = 10
@@ -24,6 +23,13 @@ LONGEST_TITLE = 250
 LONGEST_LABEL = 100
 LONGEST_VALUE = LONGEST_FIELD - LONGEST_LABEL - len("**\n")
 CUT = " […]"
+
+LARGEST_BODY = 2**20
+"""Bytes of a message in SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+SHORT_TEXT = 10_000
+"""Characters of the text with which a message of any facts is smaller than that."""
+UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""Control characters, halves of surrogate pairs, which JSON allows and UTF-8 does not, and what SQS does not take beside them."""
 
 ICONS = {
     Severity.INFO: ":large_green_circle:",
@@ -37,7 +43,8 @@ def escape(text: str) -> str:
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    usable = UNUSABLE.sub("\ufffd", text)
+    return usable.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def cut(text: str, limit: int) -> str:
@@ -77,12 +84,23 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def markdown(text: str) -> MarkdownTextObject:
+Block = dict[str, Any]
+
+
+def markdown(text: str) -> Block:
     """Text in which nothing becomes a link or a mention but what is marked up as one (`verbatim`).
 
     https://docs.slack.dev/reference/block-kit/composition-objects/text-object
     """
-    return MarkdownTextObject(text=text, verbatim=True)
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": markdown(text)}
+
+
+def context(text: str) -> Block:
+    return {"type": "context", "elements": [markdown(text)]}
 
 
 def link(target: Link) -> str:
@@ -103,34 +121,50 @@ def render(message: Message) -> dict[str, Any]:
     ]
     if len(fields) > MOST_FACTS:
         fields = [*fields[: MOST_FACTS - 1], markdown(f"{len(fields) - MOST_FACTS + 1} more{CUT}")]
-    head: list[Block] = [SectionBlock(text=markdown(f"{ICONS[message.severity]} *{title}*"))]
+    head = [section(f"{ICONS[message.severity]} *{title}*")]
     for start in range(0, len(fields), MOST_FIELDS):
-        head.append(SectionBlock(fields=fields[start : start + MOST_FIELDS]))
-    tail: list[Block] = [SectionBlock(text=markdown(link(message.link)))] if message.link else []
+        head.append({"type": "section", "fields": fields[start : start + MOST_FIELDS]})
+    tail = [section(link(message.link))] if message.link else []
     origin = f"Account {event.account} · {event.region} · {event.time:%Y-%m-%d %H:%M:%S} UTC · event {event.id}"
-    tail += [DividerBlock(), ContextBlock(elements=[markdown(escape(origin))])]
+    tail += [{"type": "divider"}, context(escape(origin))]
     room = MOST_BLOCKS - len(head) - len(tail)
     parts = list(split(message.text, LONGEST_SECTION - len(CUT)))
     if len(parts) > room:
         parts = [*parts[: room - 1], parts[room - 1] + CUT]
-    texts = [SectionBlock(text=markdown(part)) for part in parts]
-    return {"text": title, "blocks": [block.to_dict() for block in [*head, *texts, *tail]]}
+    return {"text": title, "blocks": [*head, *map(section, parts), *tail]}
 
 
-def post(message: Message, webhook: str, seconds_left: Callable[[], float]) -> None:
-    """Post to the incoming webhook whose URL is in the secret that `webhook` refers to.
+def digest(*parts: str) -> str:
+    """The same for the same parts, and short enough for SQS."""
+    return sha256("\n".join(parts).encode(errors="replace")).hexdigest()
 
-    Raises:
-        SecretError: there is no usable URL in the secret.
-        DeliveryError: Slack did not take the message; see `http.post`.
+
+def body(message: Message, webhook: str, key: str) -> str:
+    """What slack_sender gets; see `automations.events.slack`. A text that would make it too large is cut."""
+    told = {
+        "webhook": webhook,
+        "key": key,
+        "severity": message.severity,
+        "event_id": escape(message.event.id),
+        "event_time": message.event.time.isoformat(),
+    }
+    short = replace(message, text=message.text[:SHORT_TEXT] + CUT)
+    bodies = (json.dumps(told | {"payload": render(one)}, ensure_ascii=False) for one in (message, short))
+    return next(body for body in bodies if len(body.encode()) <= LARGEST_BODY)
+
+
+def put(message: Message, webhook: str, *, queue: str, key: str) -> None:
+    """Put the message on the queue, in the order of its channel.
+
+    Args:
+        webhook: reference to the secret that holds the webhook's URL, which stands for the channel; see `secrets.read_secret`.
+        queue: URL of a FIFO queue. Within five minutes it drops the same message by itself.
+        key: what the message is about; see `delivery.deliver`.
     """
-    url = read_secret(webhook)
-    if not http.is_safe_url(url):
-        raise SecretError(f"The secret {webhook} does not hold the URL of a Slack webhook: https://hooks.slack.com/...")
-    http.post(
-        url,
-        json.dumps(render(message)).encode(),
-        {"Content-Type": "application/json"},
-        receiver="Slack",
-        seconds_left=seconds_left,
+    once = digest(webhook, key)
+    aws.sqs().send_message(
+        QueueUrl=queue,
+        MessageBody=body(message, webhook, once),
+        MessageGroupId=digest(webhook),
+        MessageDeduplicationId=once,
     )
