@@ -129,7 +129,9 @@ class World:
         """
         self.slack_queue.drain(self.send_to_slack)
         mails = [f"e-mail: {mail['Subject']}\n{mail['Message']}" for mail in self.alerts.received()]
-        posts = [f"{one.method} {one.path}: {one.body.decode(errors='replace')}" for one in self.web.taken]
+        posts = [
+            f"{one.method} {one.path.partition('?')[0]}: {one.body.decode(errors='replace')}" for one in self.web.taken
+        ]
         return sorted([*mails, *posts])
 
 

@@ -55,6 +55,7 @@ PAYLOADS = (
     "firehose.PutRecordBatch",
     "kinesis.PutRecords",
     "rds-data.ExecuteStatement",
+    "sqs.SendMessage",
 )
 """The calls that carry what others sent, by the names that botocore gives to their events."""
 

@@ -39,7 +39,7 @@ def _kept(world: World) -> list[str]:
         aws.sqs().send_message(
             QueueUrl=world.slack_queue.queue,
             MessageBody=kept["Body"],
-            MessageGroupId=kept["Attributes"]["MessageGroupId"],
+            MessageGroupId=kept["MessageAttributes"]["CHANNEL"]["StringValue"],
             MessageDeduplicationId=kept["MessageId"],
         )
         told.append(f"kept: {json.loads(kept['Body'])['payload']['text']}")

@@ -48,6 +48,7 @@ def test_an_empty_endpoint_url_counts_as_absent_and_a_given_one_is_used(monkeypa
         (aws.firehose, "put_record_batch", {"DeliveryStreamName": "s", "Records": [{"Data": b""}]}),
         (aws.kinesis, "put_records", {"StreamName": "s", "Records": [{"Data": b"", "PartitionKey": "a"}]}),
         (aws.rds_data, "execute_statement", {"resourceArn": "a" * 11, "secretArn": "a" * 11, "sql": "select 1"}),
+        (aws.sqs, "send_message", {"QueueUrl": "https://sqs.ap-northeast-2.amazonaws.com/1/q", "MessageBody": "a"}),
     ],
 )
 def test_an_error_of_a_call_that_carries_a_payload_does_not_repeat_it(client, operation, request_of):
