@@ -200,6 +200,8 @@ def listed(run) -> list[dict[str, Any]]:
 def a_retry(folder: Path) -> subprocess.Popen[bytes]:
     """`failed retry --all` in a process of its own, whose hold on messages lasts for two seconds after its death."""
     program = (
+        # Whoever runs the tests in the background makes their processes deaf to Ctrl-C.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import sys; from pathlib import Path; from local import cloud, hold, __main__ as command_line;"
         "from local.commands import failed;"
         f"cloud.STATE = Path({str(folder / 'cloud.json')!r}); hold.WAIT = 0; failed.MARGIN = 1; failed.longest_timeout = lambda *_: 0;"
