@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import subprocess
+import sys
 import sysconfig
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -107,6 +108,16 @@ def _artifact(name: str, resource: Mapping[str, Any], folder: Path, python: str)
     return Artifact(name, folder / properties["ContentUri"], python, architecture)
 
 
+def all_problems(built: Iterable[Artifact]) -> list[str]:
+    """What is wrong with the artifacts, each and together; together only where the runtime's Python is on this machine."""
+    built = list(built)
+    found = [problem for artifact in built for problem in problems(artifact, budget())]
+    for version in {artifact.python for artifact in built}:
+        if python := runtime_python(version):
+            found += problems_of_imports(built, loaded(built, python))
+    return found
+
+
 def problems(artifact: Artifact, budget: Mapping[str, int]) -> Iterator[str]:
     """What is wrong with an artifact: each the file, the reason and the remedy."""
     for file in artifact.files:
@@ -180,7 +191,7 @@ def budget() -> dict[str, int]:
 def runtime_python(version: str) -> str | None:
     """A Python of this version on this machine, found as build.mk does."""
     done = subprocess.run(
-        ["uv", "python", "find", "--no-python-downloads", version],
+        [Path(sys.executable).parent / "uv", "python", "find", "--no-python-downloads", version],
         env={**os.environ, "PYENV_VERSION": version},
         capture_output=True,
         text=True,
