@@ -16,7 +16,7 @@ install = uv pip install --quiet --require-hashes --no-deps --only-binary :all: 
 # UV_PYTHON_DOWNLOADS=never forbids to fetch.
 export PYENV_VERSION := $(PYTHON_VERSION)
 python = uv python find --no-python-downloads $(PYTHON_VERSION) 2>/dev/null || \
-	{ uv python install --quiet --no-bin $(PYTHON_VERSION) >&2 && \
+	{ UV_HTTP_RETRIES=$${UV_HTTP_RETRIES:-1} uv python install --quiet --no-bin $(PYTHON_VERSION) >&2 && \
 	uv python find --no-python-downloads --managed-python $(PYTHON_VERSION); }
 
 # $(call finish,<folder>): leave out what a function does not need, and add bytecode, which halves the start-up CPU. Its

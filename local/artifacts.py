@@ -109,12 +109,11 @@ def _artifact(name: str, resource: Mapping[str, Any], folder: Path, python: str)
 
 
 def all_problems(built: Iterable[Artifact]) -> list[str]:
-    """What is wrong with the artifacts, each and together; together only where the runtime's Python is on this machine."""
+    """What is wrong with the artifacts: with each; when they are fine, and this machine can import them, with all together."""
     built = list(built)
     found = [problem for artifact in built for problem in problems(artifact, budget())]
-    for version in {artifact.python for artifact in built}:
-        if python := runtime_python(version):
-            found += problems_of_imports(built, loaded(built, python))
+    if not found and (python := runtime_python(built[0].python)):
+        found = list(problems_of_imports(built, loaded(built, python)))
     return found
 
 
@@ -189,7 +188,9 @@ def budget() -> dict[str, int]:
 
 
 def runtime_python(version: str) -> str | None:
-    """A Python of this version on this machine, found as build.mk does."""
+    """A Python of this version on this machine, found as build.mk does; none where machine code for Lambda does not run."""
+    if not (sys.platform == "linux" and platform.machine() in MACHINES.values()):
+        return None
     done = subprocess.run(
         [Path(sys.executable).parent / "uv", "python", "find", "--no-python-downloads", version],
         env={**os.environ, "PYENV_VERSION": version},
@@ -250,8 +251,10 @@ def fits_here(artifact: Artifact) -> bool:
 
 def problems_of_imports(built: Iterable[Artifact], found: Loaded) -> Iterator[str]:
     """What the functions lack, and what they do not need."""
-    for file, error in found.failed.items():
-        yield f"{file}: {error}. Add its package to the requirements of a layer"
+    if found.failed:
+        for file, error in found.failed.items():
+            yield f"{file}: {error}. Add its package to the requirements of a layer"
+        return
     for artifact in built:
         if artifact.architecture and fits_here(artifact):
             for package in unused(artifact, found.files):

@@ -33,12 +33,13 @@ def check(chosen: Namespace) -> bool:
         bytecode = "yes" if artifact.has_bytecode else "none"
         table.add_row(artifact.name, f"{artifact.kilobytes:,}", f"{allowed:,}", bytecode)
     console.print(table)
-    if missing := {item.python for item in built if not artifacts.runtime_python(item.python)}:
-        console.print(f"What the functions import was not tried: there is no Python {min(missing)} on this machine.")
-    if without := {item.python for item in built if not item.has_bytecode}:
+    version = built[0].python
+    if not artifacts.runtime_python(version):
+        console.print(f"What the functions import was not tried: no Python {version} for Linux on this machine.")
+    if not all(artifact.has_bytecode for artifact in built):
         console.print(
-            f"[yellow]Without bytecode:[/] it works and starts slower. With Python {min(without)} on this machine, or where "
-            "uv can fetch it, build again: .venv/bin/sam build --no-cached"
+            f"[yellow]Without bytecode:[/] it works and starts slower. With Python {version} on this machine, or where uv "
+            "can fetch it, build again: .venv/bin/sam build --no-cached"
         )
     found = artifacts.all_problems(built)
     for problem in found:

@@ -40,6 +40,27 @@ def test_what_is_built_fits_lambda_and_the_budget(built: dict[str, Artifact]) ->
     assert all_problems(built.values()) == []
 
 
+def test_the_command_shows_what_each_weighs(built: dict[str, Artifact], run) -> None:
+    template = next(iter(built.values())).folder.parent / "template.yaml"
+
+    status, said = run("artifacts", "--built", str(template))
+
+    assert status == 0
+    assert all(name in said for name in built)
+    assert "Wrong." not in said
+
+
+def test_the_command_fails_when_something_is_wrong(built: dict[str, Artifact], run) -> None:
+    file = built["OrderingFunction"].folder / "ordering" / "order.pyi"
+    file.touch()
+
+    status, said = run("artifacts", "--built", str(file.parents[2] / "template.yaml"))
+
+    file.unlink()
+    assert status == 1
+    assert "Wrong. OrderingFunction: ordering/order.pyi: no function needs it." in said
+
+
 @needs_the_runtimes_python
 def test_every_artifact_has_bytecode_that_does_not_say_where_it_was_built(built: dict[str, Artifact]) -> None:
     assert [name for name, artifact in built.items() if not artifact.has_bytecode] == []

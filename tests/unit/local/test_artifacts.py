@@ -181,7 +181,7 @@ def test_a_package_that_no_layer_has_is_named_although_it_is_imported_late(packa
     shutil.rmtree(packages[1].path / "seldom")
     shutil.rmtree(packages[1].path / "seldom-1.0.dist-info")
 
-    problem, _ = problems_of_imports(packages, loaded(packages, sys.executable))
+    [problem] = problems_of_imports(packages, loaded(packages, sys.executable))
 
     assert "handler.py: No module named 'seldom'. Add its package to the requirements of a layer" in problem
 
