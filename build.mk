@@ -19,10 +19,11 @@ python = uv python find --no-python-downloads $(PYTHON_VERSION) 2>/dev/null || \
 	{ UV_HTTP_RETRIES=$${UV_HTTP_RETRIES:-1} uv python install --quiet --no-bin $(PYTHON_VERSION) >&2 && \
 	uv python find --no-python-downloads --managed-python $(PYTHON_VERSION); }
 
-# $(call finish,<folder>): leave out what a function does not need, and add bytecode, which halves the start-up CPU. Its
-# validity is not checked against the sources' times, because a zip file does not keep them; and it does not name the
-# folder of the build, so that it is the same wherever it is built. Of a package's own data METADATA stays, by which
-# scanners know it, and RECORD, by which `python -m local artifacts` does. SAM CLI shows only what is written to stdout.
+# $(call finish,<folder>): leave out what a function does not need, and add bytecode: without it Lambda, whose file system
+# is read-only, compiles every module at each cold start. Its validity is not checked against the sources' times, because a
+# zip file does not keep them; and it does not name the folder of the build, so that it is the same wherever it is built.
+# Of a package's own data METADATA stays, by which scanners know it, and RECORD, by which `python -m local artifacts` does.
+# SAM CLI shows only what is written to stdout.
 unneeded = -name bin -o -name tests -o -name __pycache__ -o -name '*.pyi' -o -name py.typed -o -name '*.c' -o -name '*.js' -o -name '*.css'
 finish = find "$(1)" -depth \( $(unneeded) -o -name .lock \) -exec rm -rf {} + && \
 	find "$(1)" -path '*.dist-info/*' ! -type d ! -name METADATA ! -name RECORD -delete && \
