@@ -10,8 +10,10 @@ import yaml
 
 from local.cloud import LocalError
 
+EXPRESSION = "AWS::CloudWatch::Alarm with an expression"
 REFUSED = frozenset(
     {
+        EXPRESSION,
         "AWS::Events::Archive",
         "AWS::Events::EventBusPolicy",
         "AWS::EventSchemas::Discoverer",
@@ -41,8 +43,15 @@ def leave_out(built: Path, deployed: Path) -> None:
 
 
 def refused(template: Mapping[str, Any]) -> dict[str, str]:
-    """Type by logical id of each resource that is left out."""
-    return {name: item["Type"] for name, item in template["Resources"].items() if item["Type"] in REFUSED}
+    """What each resource that is left out is, by its logical id."""
+    kinds = {name: kind(item) for name, item in template["Resources"].items()}
+    return {name: found for name, found in kinds.items() if found in REFUSED}
+
+
+def kind(resource: Mapping[str, Any]) -> str:
+    """The resource's type, and what else of it the local cloud looks at."""
+    expression = "Metrics" in resource.get("Properties", {})
+    return EXPRESSION if resource["Type"] == "AWS::CloudWatch::Alarm" and expression else resource["Type"]
 
 
 def summary(built: Path) -> str:

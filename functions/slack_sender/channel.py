@@ -27,12 +27,16 @@ class Later(DeliveryError):
     """Slack does not take the message now.
 
     Attributes:
-        seconds: for which it asks to wait; None when it does not say.
+        seconds: for which it asks to wait; 0 when it does not say.
     """
 
-    def __init__(self, message: str, seconds: float | None = None) -> None:
+    def __init__(self, message: str, seconds: float = 0) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class NoTime(DeliveryError):
+    """The invocation has no time left for a post."""
 
 
 class Unanswered(Rejected):
@@ -47,6 +51,7 @@ def post(told: Mapping[str, Any], webhook: str, seconds_left: Callable[[], float
 
     Raises:
         Later: Slack does not take it now.
+        NoTime: the next invocation may.
         Unanswered: nobody knows whether Slack took it.
         Rejected: Slack will never take it.
         SecretError: there is no usable URL in the secret.
@@ -57,7 +62,7 @@ def post(told: Mapping[str, Any], webhook: str, seconds_left: Callable[[], float
     unanswered = False
     while True:
         if seconds_left() < LONGEST and not unanswered:
-            raise Later("No time was left to post the message", 0)
+            raise NoTime("No time was left to post the message")
         try:
             answer = _ask(url, told, seconds_left)
         except http.NoAnswer as error:
@@ -73,7 +78,7 @@ def post(told: Mapping[str, Any], webhook: str, seconds_left: Callable[[], float
             raise http.refusal(answer, "Slack")
         wait = http.retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
         if wait is None or wait > seconds_left() - LONGEST:
-            raise Later(f"Slack does not take messages now: {answer.status} {answer.reason}", wait)
+            raise Later(f"Slack does not take messages now: {answer.status} {answer.reason}", wait or 0)
         time.sleep(wait)
 
 

@@ -34,7 +34,10 @@ class Step:
 
 
 def plan(records: Iterable[FifoMessage]) -> Sequence[Step]:
-    """A step for each message, in their order; those that are like an earlier one of their channel join its step."""
+    """A step for each message, in their order. Those of a channel that are alike are one step, in the place of the last of them.
+
+    So what a channel shows last is what happened last: of "triggered, recovered, triggered" it is not the recovery.
+    """
     steps: dict[object, Step] = {}
     for record in records:
         channel = record.attributes.message_group_id
@@ -45,7 +48,7 @@ def plan(records: Iterable[FifoMessage]) -> Sequence[Step]:
             steps[record.message_id] = Step(channel, (record,), why=f"The message is not one of `notify`: {why}")
             continue
         alike = (channel, message.webhook, message.severity, message.payload.text)
-        step = steps.get(alike, Step(channel, ()))
+        step = steps.pop(alike, Step(channel, ()))
         steps[alike] = Step(channel, (*step.records, record), (*step.messages, message))
     return tuple(steps.values())
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from automations import aws, delivery, http
 from automations.errors import DeliveryError, Rejected
 from automations.events.sqs import FifoMessage
-from slack_sender.channel import Later, Unanswered, post
+from slack_sender.channel import Later, NoTime, Unanswered, post
 from slack_sender.plan import LONGEST_DELAY, Step, delay, payload
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
     from slack_sender.handler import Settings
 
+OLDEST = timedelta(days=3)
+"""A message that could not be posted for so long is kept, and so are those behind it: they would not come to their turn before SQS
+deletes them, because a queue hands over a later one of a channel only when the first ones are gone."""
+LONGEST_REASON = 1000
+"""Characters. The reason and the message have room in SQS together; see `notify.slack.LARGEST_BODY`."""
 MOST_SECONDS = 11 * 3600
 """A message can be hidden for 12 hours since it was received.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html"""
@@ -58,8 +65,23 @@ def send(steps: Sequence[Step], settings: Settings, context: LambdaContext) -> O
                 continue
             except Exception as error:
                 _wait(step, error, outcome)
-        outcome.back |= dict.fromkeys(step.records, outcome.waiting[step.channel])
+        _return(step, settings, outcome)
     return outcome
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _return(step: Step, settings: Settings, outcome: Outcome) -> None:
+    """Let the messages come again, or keep them when they have come for too long."""
+    if clock() - step.records[0].attributes.sent > OLDEST:
+        why = f"Nothing could be posted to its channel for {OLDEST.days} days; the last reason: {outcome.reasons[-1]}"
+        with suppress(ClientError, BotoCoreError):  # the next time, then
+            keep(step.records, why, settings.slack_failed_messages)
+            outcome.refused |= dict.fromkeys(step.records, why)
+            return
+    outcome.back |= dict.fromkeys(step.records, outcome.waiting[step.channel])
 
 
 def _take(step: Step, settings: Settings, context: LambdaContext, outcome: Outcome) -> None:
@@ -83,15 +105,16 @@ def _take(step: Step, settings: Settings, context: LambdaContext, outcome: Outco
 
 
 def _wait(step: Step, error: Exception, outcome: Outcome) -> None:
-    """Let the channel wait as long as Slack asks for, or longer each time. Without an answer it waits the longest: each message
-    that is not answered is one that people must look at."""
+    """Let the channel wait longer each time, and at least as long as Slack asks for. Without an answer it waits the longest: each
+    message that is not answered is one that people must look at."""
+    seconds = delay(step.records[0].attributes.receive_count)
     match error:
-        case Later(seconds=float() | int() as asked):
-            seconds = min(ceil(asked), MOST_SECONDS)
+        case NoTime():
+            seconds = 0
+        case Later(seconds=asked):
+            seconds = max(seconds, ceil(min(asked, MOST_SECONDS)))
         case Unanswered():
             seconds = LONGEST_DELAY
-        case _:
-            seconds = delay(step.records[0].attributes.receive_count)
     outcome.waiting[step.channel] = seconds
     outcome.reasons.append(str(error))
 
@@ -131,7 +154,7 @@ def keep(records: Iterable[FifoMessage], why: str, queue: str) -> None:
             QueueUrl=queue,
             MessageBody=record.body,
             MessageAttributes={
-                "ERROR_MESSAGE": {"DataType": "String", "StringValue": why},
+                "ERROR_MESSAGE": {"DataType": "String", "StringValue": why[:LONGEST_REASON]},
                 "CHANNEL": {"DataType": "String", "StringValue": record.attributes.message_group_id},
             },
             MessageGroupId=record.message_id,

@@ -19,6 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
@@ -32,6 +33,7 @@ from moto.sqs.models import sqs_backends
 from automations import aws, http
 from automations.events import Event
 from automations.notify import Message, Severity, notify
+from slack_sender import sending
 from tests.proofs.calls import Crash
 from tests.proofs.conftest import Row
 from tests.proofs.world import World, new_world
@@ -81,6 +83,7 @@ SLACKS: dict[str, Slack] = {
     "answers every 7th request with 429, Retry-After: 20": every(7, asks_to_wait(20)),
     "answers every 20th request with 429, Retry-After: 600": every(20, asks_to_wait(600)),
     "answers 500 for an hour": for_an_hour(Reaction(Answer(500))),
+    "answers 500 for four days": lambda number, now: Reaction(Answer(500)) if now < 96 * HOUR else Reaction(),
     "takes 8 seconds for each answer": lambda number, now: Reaction(seconds=8),
     "takes every 10th message and does not answer": every(10, Reaction(lost=True)),
     "takes messages and does not answer for an hour": for_an_hour(Reaction(lost=True)),
@@ -197,6 +200,7 @@ def test_a_burst_is_told_once_and_no_faster_than_slack_allows(behaviour: str, to
         new_world() as world,
         patch.object(moto.sqs.models, "unix_time", lambda: START + world.waited),
         patch.object(moto.sqs.models, "unix_time_millis", lambda: (START + world.waited) * 1000),
+        patch.object(sending, "clock", lambda: datetime.fromtimestamp(START + world.waited, UTC)),
     ):
         for path, webhook in CHANNELS.items():
             name = webhook.partition(":")[2]

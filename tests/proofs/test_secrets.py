@@ -145,8 +145,8 @@ def stored(world: World) -> list[str]:
 MAY_HOLD = {
     ("partner_relay", "posts to /crm"): "a webhook gets the partner's event as it is",
     ("slack_sender", "posts to /slack"): "Slack gets the message as it was put on the queue",
-    ("slack_sender", "others"): "Slack gets what it had refused, when it is tried again",
-    ("webhook_receiver", "others"): "the bus gets the provider's message as it is",
+    ("slack_sender", "what others get"): "Slack gets what it had refused, when it is tried again",
+    ("webhook_receiver", "what others get"): "the bus gets the provider's message as it is",
 }
 """Where what is in an event may come out, by the function and the kind of output, and why. Nothing else may, and it anywhere else."""
 
@@ -184,7 +184,7 @@ def leaks(arrange: Arrange, fails: tuple[Call, Fault] | None = None) -> Leaks:
         texts = outputs.texts() | {
             "answers": json.dumps([world.answer, failure], ensure_ascii=False),
             "e-mails": "\n".join(mail["Subject"] + mail["Message"] for mail in world.alerts.received()),
-            "others": "\n".join(situation.told()),
+            "what others get": "\n".join(situation.told()),
         }
         for post in world.web.requests:
             kind = f"posts to {post.path.partition('?')[0]}"

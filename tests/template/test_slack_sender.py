@@ -35,6 +35,21 @@ def test_what_comes_back_too_often_is_kept() -> None:
     }
 
 
+def test_the_alarm_counts_what_waits_also_while_it_is_hidden_until_its_delay_is_over() -> None:
+    """SQS leaves what was received many times out of `ApproximateAgeOfOldestMessage`.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    found = RESOURCES["SlackQueueAlarm"]["Properties"]["Metrics"]
+    names = {one["Id"]: one["MetricStat"]["Metric"]["MetricName"] for one in found if "MetricStat" in one}
+
+    assert names == {
+        "visible": "ApproximateNumberOfMessagesVisible",
+        "hidden": "ApproximateNumberOfMessagesNotVisible",
+    }
+    assert [one["Expression"] for one in found if one.get("ReturnData", True)] == ["FILL(visible, 0) + FILL(hidden, 0)"]
+
+
 def test_the_sender_exists_when_there_is_a_webhook_or_routes_that_name_one() -> None:
     assert TEMPLATE["Conditions"]["SlackSender"] == {
         "Fn::Or": [{"Condition": "HasSlackWebhook"}, {"Condition": "PartnerRelay"}]

@@ -139,13 +139,21 @@ def test_what_lambda_cannot_process_goes_to_the_failed_events_queue() -> None:
     assert not [name for name, item in FUNCTIONS.items() if "EventInvokeConfig" in item["Properties"]]
 
 
+def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics that the alarm looks at, one or several with an expression."""
+    several = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+    return several or [alarm]
+
+
 def test_every_queue_keeps_messages_for_14_days_and_has_an_alarm_on_its_depth() -> None:
     queues = {name for name, item in RESOURCES.items() if item["Type"] == "AWS::SQS::Queue"}
     watched = {
         dimension["Value"]["Fn::GetAtt"].split(".")[0]
         for item in RESOURCES.values()
-        if item["Type"] == "AWS::CloudWatch::Alarm" and item["Properties"]["Namespace"] == "AWS/SQS"
-        for dimension in item["Properties"]["Dimensions"]
+        if item["Type"] == "AWS::CloudWatch::Alarm"
+        for metric in metrics(item["Properties"])
+        if metric["Namespace"] == "AWS/SQS"
+        for dimension in metric["Dimensions"]
     }
 
     assert queues == watched

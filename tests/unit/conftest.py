@@ -5,20 +5,22 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from threading import RLock
 from typing import Any
 
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.awsrequest import AWSPreparedRequest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from local.receiver import Receiver, Request, receiver
 from moto import mock_aws
 from moto.core.model_instances import reset_model_data
-from moto.core.models import MockAWS
+from moto.core.models import MockAWS, botocore_stubber
 from moto.sns.models import Subscription
 
 from automations import aws, http, secrets
@@ -67,12 +69,24 @@ def _lambda_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+def one_at_a_time(call: Callable[[AWSPreparedRequest], Any]) -> Callable[[AWSPreparedRequest], Any]:
+    """A call to AWS has its effect as a whole; moto's would mix, when two threads make one at the same time."""
+    lock = RLock()
+
+    def alone(request: AWSPreparedRequest) -> Any:
+        with lock:
+            return call(request)
+
+    return alone
+
+
 @cache
 def moto() -> MockAWS:
     """AWS as moto models it, begun once for all tests, because beginning takes as long as a test."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # a thousand images, anew for each test
     begun = mock_aws(config={"core": {"reset_boto3_session": False}})  # a session keeps the service models
     begun.start()
+    botocore_stubber.process_request = one_at_a_time(botocore_stubber.process_request)  # type: ignore[assignment, method-assign]
     key = generate_private_key(public_exponent=65537, key_size=2048)
     Subscription.private_key = lambda _: key  # type: ignore[assignment, method-assign] # moto makes one for each subscription
     return begun

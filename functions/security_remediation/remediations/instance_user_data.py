@@ -72,12 +72,14 @@ class Instance:
         fresh: it was started less than an hour ago.
         has_user_data: whether there is any; what it says is not kept.
         group: the Auto Scaling group that looks after it, or "".
+        stopped_by: the automation that stopped it and will start it, or "".
     """
 
     running: bool
     fresh: bool
     has_user_data: bool
     group: str = ""
+    stopped_by: str = ""
 
 
 def read(record: CloudTrailRecord) -> State:
@@ -98,6 +100,7 @@ def read(record: CloudTrailRecord) -> State:
             fresh=datetime.now(UTC) - known[0]["LaunchTime"] < FRESH,
             has_user_data=bool(data and data.get("UserData", {}).get("Value")),
             group=tags.get(GROUP_TAG, ""),
+            stopped_by=tags.get(STOPPED_BY, ""),
         ),
         tags,
     )
@@ -126,13 +129,15 @@ def plan(record: CloudTrailRecord, state: State, settings: Settings) -> Plan | N
 
 
 def apply(plan: Plan) -> None:
-    """The mark comes first, so that whoever hears of the stop finds it; an instance without room for it is stopped all the same."""
+    """The mark comes first, so that whoever hears of the stop finds it; an instance that cannot be marked is stopped all the same."""
     ids, at = plan.change["InstanceIds"], datetime.now(UTC).isoformat(timespec="seconds")
     mark: Any = [{"Key": STOPPED_BY, "Value": SECURITY_REMEDIATION}, {"Key": STOPPED_AT, "Value": at}]
-    unless_absent(
-        lambda: aws.ec2().create_tags(Resources=ids, Tags=mark), "InvalidInstanceID.NotFound", "TagLimitExceeded"
-    )
-    unless_absent(lambda: aws.ec2().stop_instances(InstanceIds=ids), "InvalidInstanceID.NotFound")
+    try:
+        unless_absent(
+            lambda: aws.ec2().create_tags(Resources=ids, Tags=mark), "InvalidInstanceID.NotFound", "TagLimitExceeded"
+        )
+    finally:
+        unless_absent(lambda: aws.ec2().stop_instances(InstanceIds=ids), "InvalidInstanceID.NotFound")
 
 
 def restore(before: Mapping[str, Any]) -> None:
@@ -142,7 +147,11 @@ def restore(before: Mapping[str, Any]) -> None:
 def _why_not(now: Instance) -> str:
     """Why the instance is not to be stopped by a machine, and what to do; or ""."""
     if not now.running:
-        return f"It does not run now, so it did not start with this data yet. {LOOK} before anybody starts it."
+        starts = f" {now.stopped_by} will start it: set its tag {STOPPED_BY} to {SECURITY_REMEDIATION} first."
+        return (
+            f"It does not run now, so it did not start with this data yet.{starts if now.stopped_by else ''} {LOOK} "
+            "before anybody starts it."
+        )
     if now.group:
         return f"The Auto Scaling group {now.group} would replace it if it stopped. {LOOK}; detach it from the group to keep it."
     if not now.fresh:

@@ -74,7 +74,7 @@ def _hide_payload(**response: Any) -> None:
     It stays where it only names the role and the action, and of a database's the SQLSTATE stays.
     """
     error = response["parsed"].get("Error")
-    if error and error.get("Code") != "AccessDeniedException":
+    if error and error.get("Code") not in {"AccessDenied", "AccessDeniedException"}:
         state = re.search(r"SQLState: [0-9A-Z]{5}", error.get("Message") or "")
         hidden = "The text is not shown, because it may repeat what was sent."
         error["Message"] = f"{hidden} {state[0]}" if state else hidden

@@ -133,6 +133,13 @@ def test_what_is_made_through_the_api_is_not_said_to_be_missing(tmp_path):
     assert summary() == "Nothing was left out."
 
 
+def test_of_alarms_only_those_with_an_expression_are_left_out():
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}}
+    expression = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": []}}
+
+    assert left_out.refused({"Resources": {"Plain": alarm, "Sum": expression}}) == {"Sum": left_out.EXPRESSION}
+
+
 # ---------------------------------------------------------------- expressions
 
 VALUES = Values(

@@ -56,6 +56,32 @@ def test_one_with_as_many_tags_as_there_may_be_is_stopped_all_the_same(enforce, 
     assert tags(attacked) == {}
 
 
+def test_one_that_must_not_be_marked_is_stopped_and_the_error_is_told(enforce, alerts, context, monkeypatch):
+    attacked = attacks.user_data()
+
+    def refused(**_):
+        raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "an SCP"}}, "CreateTags")
+
+    monkeypatch.setattr(aws.ec2(), "create_tags", refused)
+
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        lambda_handler(attacked.event, context)
+
+    assert attacked.state() == "stopped"
+
+
+def test_one_that_another_automation_will_start_is_told_with_what_prevents_that(enforce, alerts, calls, context):
+    attacked = attacks.user_data()
+    attacked.revert()
+    instance = attacked.event["detail"]["requestParameters"]["instanceId"]
+    aws.ec2().create_tags(Resources=[instance], Tags=[{"Key": "automations:stopped-by", "Value": "office-hours"}])
+
+    message = told(attacked, alerts, calls, context)
+
+    assert "office-hours will start it" in message
+    assert "automations:stopped-by to security-remediation" in message
+
+
 def test_a_stopped_instance_is_told_before_somebody_starts_it(enforce, alerts, calls, context):
     attacked = attacks.user_data()
     attacked.revert()

@@ -1,6 +1,7 @@
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -119,8 +120,8 @@ def test_messages_of_the_same_title_and_severity_are_one_post_with_a_count(slack
 
     assert run() == 0
 
-    assert titles(slack) == ["disk full (and 2 more like it)", "another", "disk full"]
-    count = slack.requests[0].json()["blocks"][1]["elements"][0]["text"]
+    assert titles(slack) == ["another", "disk full (and 2 more like it)", "disk full"]
+    count = slack.requests[1].json()["blocks"][1]["elements"][0]["text"]
     assert count.startswith("and 2 more like it, the last of 2026-11-22 03:00:00 UTC · event 6a7e8feb-")
 
 
@@ -156,6 +157,65 @@ def test_slack_that_asks_to_wait_is_waited_for_when_that_fits_into_the_time_left
 
     assert titles(slack) == ["one", "one"]
     assert clock.waited == [1.0, 5.0, 1.0]
+
+
+def test_what_a_channel_shows_last_is_what_happened_last(slack, say, run):
+    for number, title in enumerate(("triggered", "recovered", "triggered")):
+        say(title, str(number))
+
+    assert run() == 0
+
+    assert titles(slack) == ["recovered", "triggered (and 1 more like it)"]
+
+
+@pytest.mark.parametrize("asked", ["inf", "1e9"])
+def test_slack_that_asks_for_ever_is_asked_again_before_sqs_forgets_the_message(asked, slack, slack_queue, say, run):
+    slack.answer("/slack", Answer(429, {"Retry-After": asked}))
+    say("one")
+
+    assert run() == 1
+
+    assert hidden_until(slack_queue) == {"one": 11 * 3600}
+
+
+def test_slack_that_asks_for_nothing_is_asked_less_and_less_often(slack, slack_queue, say, run, monkeypatch):
+    monkeypatch.setattr("slack_sender.sending.delay", lambda times: 64)
+    slack.always("/slack", Answer(503, {"Retry-After": "30"}))
+    say("one")
+
+    assert run() == 1
+
+    assert hidden_until(slack_queue) == {"one": 64}
+
+
+def test_what_could_not_be_posted_for_days_is_kept_with_all_that_waits_behind_it(
+    slack, slack_queue, say, run, monkeypatch
+):
+    slack.always("/slack", Answer(500))
+    say("one")
+    say("two")
+    later = datetime.now(UTC) + timedelta(days=3, minutes=1)
+    monkeypatch.setattr("slack_sender.sending.clock", lambda: later)
+
+    assert run() == 0
+
+    assert titles(slack) == ["one"]
+    kept = slack_queue.kept()
+    assert [json.loads(message["Body"])["payload"]["text"] for message in kept] == ["one", "two"]
+    assert (
+        "for 3 days; the last reason: Slack does not take"
+        in kept[1]["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+    )
+
+
+def test_what_is_old_and_can_be_posted_is_posted(slack, say, run, monkeypatch):
+    say("one")
+    later = datetime.now(UTC) + timedelta(days=13)
+    monkeypatch.setattr("slack_sender.sending.clock", lambda: later)
+
+    assert run() == 0
+
+    assert titles(slack) == ["one"]
 
 
 def test_slack_that_asks_for_more_gets_its_channel_after_that_time(slack, slack_queue, say, run, clock, other):
@@ -366,7 +426,7 @@ def test_neither_texts_nor_addresses_are_logged(slack, say, run, logs):
 def test_the_sample_is_two_posts():
     steps = plan([FifoMessage.model_validate(record) for record in BATCH["Records"]])
 
-    assert [len(step.messages) for step in steps] == [2, 1]
+    assert [len(step.messages) for step in steps] == [1, 2]
 
 
 def test_an_event_that_is_no_batch_of_a_fifo_queue_is_refused(context):

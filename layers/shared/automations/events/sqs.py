@@ -3,6 +3,8 @@
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
 
+from datetime import datetime
+
 from pydantic import Field
 
 from automations.events import Detail
@@ -20,8 +22,13 @@ class MessageBatch(Detail):
 
 
 class FifoAttributes(Detail, frozen=True):
+    """Attributes:
+    sent: when the message was put on the queue.
+    """
+
     message_group_id: str = Field(alias="MessageGroupId", min_length=1)
     receive_count: int = Field(alias="ApproximateReceiveCount", ge=1)
+    sent: datetime = Field(alias="SentTimestamp")  # in milliseconds, which Pydantic tells from seconds by their size
 
 
 class FifoMessage(Message, frozen=True):

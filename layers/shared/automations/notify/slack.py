@@ -24,8 +24,9 @@ LONGEST_LABEL = 100
 LONGEST_VALUE = LONGEST_FIELD - LONGEST_LABEL - len("**\n")
 CUT = " […]"
 
-LARGEST_BODY = 2**20
-"""Bytes of a message in SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+LARGEST_BODY = 2**20 - 2**13
+"""Bytes. A message in SQS has at most 2**20, and slack_sender adds the reason to one that Slack refuses:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
 SHORT_TEXT = 10_000
 """Characters of the text with which a message of any facts is smaller than that."""
 UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
