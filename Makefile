@@ -71,6 +71,7 @@ format: $(DEV) ## Format the code and sort its imports
 .PHONY: build
 build: $(DEV) ## Build the functions and the layer for AWS
 	@sam build
+	@python -m local artifacts
 
 .PHONY: deploy
 deploy: build ## Deploy to the AWS account of your credentials; asks before it changes anything

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from rich.markup import escape
 
-from local import costs, left_out
+from local import artifacts, costs, left_out
 from local.cloud import REGION, ROOT, Aws, LocalError
 from local.far_receiver import far_receiver
 from local.page import write
@@ -152,9 +152,15 @@ def choose(asked: Iterable[str], names: str = "") -> list[Scene]:
 
 
 def build(cloud: Aws) -> None:
-    """Build for Lambda; for a cloud that stands in for AWS, as `deploy` does for the local cloud."""
+    """Build for Lambda; for a cloud that stands in for AWS, as `deploy` does for the local cloud.
+
+    Raises:
+        LocalError: what was built does not fit Lambda.
+    """
     here = {"PYTHON_VERSION": f"{sys.version_info.major}.{sys.version_info.minor}", "PYTHON_PLATFORM": ""}
     sam("build", "--config-env", "demo", env=cloud.environment() | (here if cloud.stand_in else {}))
+    if not cloud.stand_in and (wrong := artifacts.all_problems(artifacts.artifacts(BUILT))):
+        raise LocalError("What was built would not work on Lambda.\n" + "\n".join(wrong))
 
 
 def announce(account: Account, values: Mapping[str, str], asked: Iterable[str], scenes: list[Scene]) -> None:

@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from local import costs
-from local.cloud import ROOT, LocalError
+from local import artifacts, costs, demo_on_aws
+from local.artifacts import Artifact
+from local.cloud import ROOT, Aws, LocalError
 from local.demo_on_aws import WITHOUT, check_name, choose, parameters, words
 from local.scenes import NEEDS, SCENES, WORDS
 from local.scenes.ec2_state_alerts import ec2_state_alerts
@@ -131,3 +132,24 @@ def test_no_scene_knows_where_it_runs(file: Path) -> None:
 
     assert not names & {"ACCOUNT", "REGION", "UPLOADS", "DERIVATIVES", "INGESTED", "Cloud", "Aws"}
     assert not re.search(r"\.endpoint|_ministack|_aws/|111122223333|ap-northeast-2", file.read_text())
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the only function that is built."""
+    monkeypatch.setattr(demo_on_aws, "sam", lambda *arguments, env: None)
+    monkeypatch.setattr(artifacts, "artifacts", lambda built: [Artifact("OneFunction", tmp_path, "3.13")])
+    monkeypatch.setattr(artifacts, "runtime_python", lambda version: None)
+    (tmp_path / "handler.py").touch()
+    return tmp_path
+
+
+def test_what_fits_lambda_is_built(built: Path) -> None:
+    demo_on_aws.build(Aws())
+
+
+def test_the_demo_stops_before_it_deploys_what_does_not_fit_lambda(built: Path) -> None:
+    (built / "_fast.so").write_bytes(b"\x7fELF")
+
+    with pytest.raises(LocalError, match=r"would not work on Lambda\.\nOneFunction: _fast\.so: it is machine code"):
+        demo_on_aws.build(Aws())
