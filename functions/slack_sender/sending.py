@@ -74,8 +74,8 @@ def clock() -> datetime:
 
 
 def _return(step: Step, settings: Settings, outcome: Outcome) -> None:
-    """Let the messages come again, or keep them when they have come for too long."""
-    if clock() - step.records[0].attributes.sent > OLDEST:
+    """Let the messages come again, or keep them when they have come for too long; not when there was only no time for them."""
+    if outcome.waiting[step.channel] and clock() - step.records[0].attributes.sent > OLDEST:
         why = f"Nothing could be posted to its channel for {OLDEST.days} days; the last reason: {outcome.reasons[-1]}"
         with suppress(ClientError, BotoCoreError):  # the next time, then
             keep(step.records, why, settings.slack_failed_messages)

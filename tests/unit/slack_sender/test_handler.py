@@ -218,6 +218,19 @@ def test_what_is_old_and_can_be_posted_is_posted(slack, say, run, monkeypatch):
     assert titles(slack) == ["one"]
 
 
+def test_what_is_old_and_only_found_no_time_goes_back(slack, slack_queue, say, run, clock, monkeypatch):
+    monkeypatch.setattr("slack_sender.channel.PAUSE", 40.0)  # which leaves no time for a second post
+    later = datetime.now(UTC) + timedelta(days=4)
+    monkeypatch.setattr("slack_sender.sending.clock", lambda: later)
+    say("one")
+    say("two")
+
+    assert run() == 1
+
+    assert hidden_until(slack_queue) == {"two": 0}
+    assert slack_queue.kept() == []
+
+
 def test_slack_that_asks_for_more_gets_its_channel_after_that_time(slack, slack_queue, say, run, clock, other):
     slack.answer("/slack", Answer(429, {"Retry-After": "600"}))
     say("one")
