@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -43,6 +44,7 @@ SHORTEST = 8
 # ---------------------------------------------------------------- the secrets
 
 
+@cache
 def forms(secret: str) -> set[str]:
     """How the secret may be written.
 
