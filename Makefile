@@ -9,6 +9,8 @@ VENV := .venv
 LOCAL_VENV := .venv-local
 DEV := $(VENV)/.installed
 LOCAL := $(LOCAL_VENV)/.installed
+BENCH_VENV := .venv-bench
+BENCH := $(BENCH_VENV)/.installed
 
 # SAM's builds call uv; both are in the development environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -56,6 +58,10 @@ prove: $(DEV) $(LOCAL) ## Try the failures that docs/proofs.md lists, print the 
 	@WRITE_PROOFS=1 pytest tests/proofs --ignore tests/proofs/on_the_local_cloud --numprocesses auto
 	@WRITE_PROOFS=1 pytest tests/proofs/on_the_local_cloud $(TWO_CLOUDS)
 
+.PHONY: bench
+bench: build $(BENCH) ## Measure how long the functions take to start, and write docs/performance.md
+	@PYTHONPATH=.:functions:layers/shared python -m bench.start_up --write
+
 .PHONY: check
 check: $(DEV) ## Check style, types and the template
 	@ruff check .
@@ -84,7 +90,7 @@ update: $(DEV) ## Raise the pinned versions of all requirements
 .PHONY: clean
 clean: ## Remove what was built and installed here
 	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m local stop; fi
-	rm -rf $(VENV) $(LOCAL_VENV) .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOCAL_VENV) $(BENCH_VENV) .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(DEV): requirements/bootstrap.txt requirements/dev.txt
@@ -99,4 +105,10 @@ $(LOCAL): requirements/local.txt $(DEV)
 	@echo "Installing the local cloud into $(LOCAL_VENV) (once)"
 	@uv venv --quiet --clear --python $(VENV)/bin/python $(LOCAL_VENV)
 	@uv pip sync --quiet --require-hashes --python $(LOCAL_VENV)/bin/python requirements/local.txt
+	@touch $@
+
+$(BENCH): requirements/bench.txt $(DEV)
+	@echo "Installing Lambda's Python runtime into $(BENCH_VENV) (once)"
+	@uv venv --quiet --clear --python 3.13 $(BENCH_VENV)
+	@uv pip sync --quiet --require-hashes --compile-bytecode --python $(BENCH_VENV)/bin/python requirements/bench.txt
 	@touch $@

@@ -1,0 +1,1 @@
+"""What docs/performance.md comes from. Nothing here is deployed."""
