@@ -417,6 +417,33 @@ def document_sections() -> str:
     return "\n".join(parts)
 
 
+# ---------------------------------------------------------------- the function
+
+
+def judged_by() -> str:
+    """By `eventSource` and the call's name: the remediations that judge it, in the registry's order."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for one in REMEDIATIONS:
+        for source, names in one.EVENTS.items():
+            for name in names:
+                found.setdefault(source, {}).setdefault(name, []).append(one.NAME)
+    lines = []
+    for source, judged in sorted(found.items()):
+        lines.append(f'"{source}": {{')
+        lines += [f'    "{name}": {_tuple(judges)},' for name, judges in sorted(judged.items())]
+        lines.append("},")
+    return "\n".join(lines)
+
+
+def _tuple(names: Iterable[str]) -> str:
+    words = [f'"{name}"' for name in names]
+    return f"({', '.join(words)}{',' if len(words) == 1 else ''})"
+
+
+def judge_every_call() -> str:
+    return "\n".join(f'"{one.NAME}",' for one in REMEDIATIONS if one.EVENTS == EVERY_CALL)
+
+
 # ---------------------------------------------------------------- writing
 
 TEMPLATE = ROOT / "template.yaml"
@@ -432,6 +459,7 @@ PARTS: Mapping[Path, Mapping[str, Callable[[], str]]] = {
         "policies": policies,
         "twins": twins,
     },
+    ROOT / "functions" / "security_remediation" / "calls.py": {"calls": judged_by, "every call": judge_every_call},
     ROOT / "functions" / "security_remediation" / "README.md": {"table": readme_table},
     ROOT / "docs" / "security.md": {"remediations": document_sections},
 }
@@ -447,7 +475,7 @@ def written(path: Path) -> str:
     for name, make in PARTS[path].items():
         begin, end = (
             (f"# security: {name}", f"# security: end of {name}")
-            if path.suffix == ".yaml"
+            if path.suffix in {".yaml", ".py"}
             else (f"<!-- security: {name} -->", f"<!-- security: end of {name} -->")
         )
         found = re.search(

@@ -22,10 +22,10 @@ from automations.notify import NotifySettings
 from automations.settings import COMMA_SEPARATED
 from security_remediation import organization
 from security_remediation.baseline import Snapshot, take
+from security_remediation.calls import judging
 from security_remediation.ingress import PortRange, parse_ports
 from security_remediation.modes import Mode, mode_of, parse_modes
 from security_remediation.policies import Trust
-from security_remediation.registry import REMEDIATIONS, judging
 from security_remediation.remediate import remediate
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def lambda_handler(event: ApiCall | ScheduledRun, context: LambdaContext) -> dic
 
 def take_baseline(settings: Settings) -> dict[str, Any]:
     """Note what the remediations that are not off would make again, and whom to trust."""
+    from security_remediation.registry import REMEDIATIONS  # imports them all, which a call does not need
+
     snapshots: dict[str, Snapshot] = {}
     for one in REMEDIATIONS:
         snapshot = getattr(one, "snapshot", None)  # two may stand on the same one

@@ -1,7 +1,6 @@
-"""All remediations, and which of them judge an event."""
+"""All remediations."""
 
-from automations.events.cloudtrail import CloudTrailRecord
-from security_remediation.plan import EVERY_CALL, Remediation
+from security_remediation.plan import Remediation
 from security_remediation.remediations import (
     access_key_for_another,
     account_public_access_block,
@@ -110,12 +109,3 @@ REMEDIATIONS: tuple[Remediation, ...] = (
     recovery_point_deleted,
     root_activity,
 )
-
-
-def judging(record: CloudTrailRecord) -> list[Remediation]:
-    """The remediations that judge this call."""
-    return [
-        one
-        for one in REMEDIATIONS
-        if one.EVENTS == EVERY_CALL or record.event_name in one.EVENTS.get(record.event_source, ())
-    ]

@@ -1,14 +1,19 @@
 """The template, the README and the registry say the same."""
 
 import json
+import os
 import pkgutil
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from local import security
 
 from security_remediation import remediations
-from security_remediation.registry import REMEDIATIONS, judging
+from security_remediation.calls import judging
+from security_remediation.plan import EVERY_CALL
+from security_remediation.registry import REMEDIATIONS
 from tests.template_file import RESOURCES, TEMPLATE
 from tests.unit.security_remediation.conftest import record_of
 
@@ -78,6 +83,29 @@ def test_calls_of_the_same_name_of_another_service_are_not_judged():
     assert [one.NAME for one in judging(record)] == ["bucket_policy", "root_activity"]
     other = record.model_copy(update={"event_source": "s3express.amazonaws.com"})
     assert [one.NAME for one in judging(other)] == ["root_activity"]
+
+
+def test_a_cold_start_imports_no_remediation():
+    seen = subprocess.run(
+        [sys.executable, "-c", "import security_remediation.handler, sys; print(*sys.modules)"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "AWS_DEFAULT_REGION": "ap-northeast-2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not [name for name in seen.stdout.split() if name.startswith("security_remediation.remediations")]
+
+
+def test_the_remediations_that_judge_a_call_come_in_the_registrys_order():
+    for one in REMEDIATIONS:
+        for source, names in one.EVENTS.items():
+            for name in names:
+                record = record_of("put-bucket-policy-public").model_copy(
+                    update={"event_source": source, "event_name": name}
+                )
+                assert judging(record) == [
+                    each for each in REMEDIATIONS if each.EVENTS == EVERY_CALL or name in each.EVENTS.get(source, ())
+                ]
 
 
 def test_the_function_may_read_its_audit_records_and_learn_that_there_is_none(function):
