@@ -59,8 +59,9 @@ prove: $(DEV) $(LOCAL) ## Try the failures that docs/proofs.md lists, print the 
 	@WRITE_PROOFS=1 pytest tests/proofs/on_the_local_cloud $(TWO_CLOUDS)
 
 .PHONY: bench
-bench: build $(BENCH) ## Measure how long the functions take to start, and write docs/performance.md
+bench: build $(BENCH) ## Measure what the functions cost, and write docs/performance.md (it needs Python 3.13)
 	@PYTHONPATH=.:functions:layers/shared python -m bench.start_up --write
+	@PYTHONPATH=.:functions:layers/shared python -m bench.warm --write
 
 .PHONY: check
 check: $(DEV) ## Check style, types and the template

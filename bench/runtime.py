@@ -58,7 +58,7 @@ def start(function: Function) -> float:
                 *(PYTHON, "-m", "awslambdaric", function.handler),
             ],
             cwd=function.code[0],
-            env=_environment(function),
+            env=environment(function),
             stdout=log,
             stderr=log,
         )
@@ -76,7 +76,7 @@ def start(function: Function) -> float:
     return float(found[1])
 
 
-def _environment(function: Function) -> dict[str, str]:
+def environment(function: Function) -> dict[str, str]:
     """Only what Lambda sets: nothing of this machine's, and no bytecode is written, as on Lambda's read-only file system."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
