@@ -19,7 +19,7 @@ from api_caller import database
 from api_caller.api import ask
 from api_caller.record import Record, Records, record
 from api_caller.request import Call, Request, plan, read_request
-from automations import delivery, http
+from automations import delivery, waiting
 from automations.errors import Rejected, log_failure
 from automations.events.any import AnyEvent
 from automations.secrets import read_parameter
@@ -80,7 +80,7 @@ def apply(event: AnyEvent, request: Request, call: Call, settings: Settings, con
     now = datetime.now(UTC)
     found = records.find(call, now)
     if not found or not found.accepted:
-        answer = ask(request, call, settings.max_body_bytes, http.time_left(context))
+        answer = ask(request, call, settings.max_body_bytes, waiting.time_left(context))
         found = record(event, request.name, call, answer, now)
         where = records.keep(call, found)
         tell(found, where)

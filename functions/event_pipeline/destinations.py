@@ -14,7 +14,7 @@ from itertools import count
 from botocore.exceptions import BotoCoreError, ClientError
 
 from automations import aws
-from automations.http import backoff
+from automations.waiting import backoff
 from event_pipeline.plan import Record
 
 MAX_RECORDS = 500

@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.parser import event_parser
 from pydantic import BeforeValidator, model_validator
 
-from automations import aws, http
+from automations import aws, waiting
 from automations.errors import log_failure
 from automations.events.scheduler import ScheduledRun
 from automations.notify import Message, NotifySettings, notifier
@@ -72,7 +72,7 @@ def lambda_handler(event: ScheduledRun, context: LambdaContext) -> dict[str, Any
     tells_all = settings.report == "all"
     begun = (item.id for item in [*todo.stop, *todo.start])
     untold = changes.begin(event, begun, settings.idempotency_table, logger) if tells_all else set()
-    done = switch(aws.ec2(), todo, now, http.time_left(context))
+    done = switch(aws.ec2(), todo, now, waiting.time_left(context))
     result = summary(todo, done)
     logger.info("Kept office hours", skipped=todo.skipped, failed=done.failed, **result)
     count(done)

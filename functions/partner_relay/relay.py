@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from automations import delivery, http
+from automations import delivery, waiting
 from automations.errors import DeliveryError, Rejected, SettingsError
 from automations.events.partner import PartnerEvent
 from automations.notify import Message, Severity, notify, slack
@@ -26,7 +26,7 @@ def relay(event: PartnerEvent, stops: Sequence[Stop], settings: Settings, contex
     Raises:
         DeliveryError: names each destination that did not take the event; the others did.
     """
-    left = http.time_left(context)
+    left = waiting.time_left(context)
     try:
         delivery.deliver(
             {

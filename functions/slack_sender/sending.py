@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from automations import aws, delivery, http
+from automations import aws, delivery, waiting
 from automations.errors import DeliveryError, Rejected
 from automations.events.sqs import FifoMessage
 from slack_sender.channel import Later, NoTime, Unanswered, post
@@ -125,7 +125,7 @@ def tell(step: Step, table: str, context: LambdaContext, outcome: Outcome) -> No
     Raises:
         DeliveryError: they could not be posted, or that could not be recorded.
     """
-    left, posted = http.time_left(context), False
+    left, posted = waiting.time_left(context), False
 
     def post_the_rest(index: int) -> None:
         nonlocal posted

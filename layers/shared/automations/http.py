@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
@@ -19,28 +17,18 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from automations.errors import DeliveryError, Rejected
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from automations.waiting import backoff
 
 # It shows addresses, which may hold secrets: of each request at DEBUG, of an answer with a bad header at WARNING.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
-LONGEST_BACKOFF = 20.0
-RESERVE = 3.0
-"""Seconds kept back at the end of an invocation to record what was done and to fail in an orderly way."""
 MOST_BYTES = 2**20
 """How much of an answer is read, unless the caller wants less or more."""
 
 UNANSWERED = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
 RETRIED_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
-
-
-def time_left(context: LambdaContext) -> Callable[[], float]:
-    """A clock of the seconds that may still be spent on requests in this invocation."""
-    return lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE
 
 
 def is_safe_url(url: str) -> bool:
@@ -73,11 +61,6 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
     except (ValueError, TypeError):
         return None
-
-
-def backoff(attempt: int) -> float:
-    """Seconds to wait after the given attempt (1, 2, ...): exponential, with full jitter so that senders spread out."""
-    return random.uniform(0.2, min(LONGEST_BACKOFF, 0.5 * 2**attempt))  # noqa: S311 # spreads load, keeps no secret
 
 
 @dataclass(frozen=True)

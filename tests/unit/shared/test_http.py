@@ -6,7 +6,7 @@ import pytest
 import requests
 from local.receiver import Answer
 
-from automations import http
+from automations import http, waiting
 from automations.errors import DeliveryError, Rejected
 
 PATH = "/hooks/hunter2"
@@ -308,9 +308,9 @@ def test_messages_may_go_over_http_to_the_host_of_the_local_cloud(monkeypatch):
 def test_the_time_left_keeps_a_reserve_for_an_orderly_end(context):
     context.seconds_left = 10
 
-    assert http.time_left(context)() == 10 - http.RESERVE
+    assert waiting.time_left(context)() == 10 - waiting.RESERVE
 
 
 def test_the_backoff_grows_and_has_a_limit():
-    for attempt, most in [(1, 1.0), (2, 2.0), (3, 4.0), (20, http.LONGEST_BACKOFF)]:
-        assert all(0.2 <= http.backoff(attempt) <= most for _ in range(100))
+    for attempt, most in [(1, 1.0), (2, 2.0), (3, 4.0), (20, waiting.LONGEST_BACKOFF)]:
+        assert all(0.2 <= waiting.backoff(attempt) <= most for _ in range(100))
