@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from typing import IO, Any, Literal
 
 # The plug-ins are named because Pillow otherwise imports all of its forty when it meets a format it has not loaded yet.
@@ -68,6 +69,9 @@ OF_PROGRESSIVE = 8.0
 
 OF_DERIVATIVE = 14.0
 """Bytes for each pixel of the largest derivative, with all its frames: while it is made, as it is, and encoded."""
+
+LARGE, BANDS = 4_000_000, 4
+"""Pixels from which on a picture is reduced in so many bands, which saves memory."""
 
 LONGEST_SIDE = 65535
 """Of a picture that is read, in pixels. A row takes memory beside its pixels, so a very high one takes more than its share."""
@@ -314,9 +318,22 @@ def _fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
 
 
 def _reduced(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture in that size, made in bands: in between, Pillow has all rows of one in the new width."""
     if size == image.size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=SHARPNESS)
+    reduced = Image.new(image.mode, size)
+    for top, bottom in pairwise(_bands(image, size)):
+        box = (0, image.height * top / size[1], image.width, image.height * bottom / size[1])
+        band = (size[0], bottom - top)
+        reduced.paste(image.resize(band, Image.Resampling.LANCZOS, box, SHARPNESS), (0, top))
+    return reduced
+
+
+def _bands(image: Image.Image, size: tuple[int, int]) -> list[int]:
+    """The rows between the bands: some for a large picture, none for one of which Pillow would make a copy for each band."""
+    copied = image.mode in {"LA", "RGBA"} or image.height >= 2 * SHARPNESS * size[1]
+    bands = BANDS if image.width * image.height > LARGE and not copied else 1
+    return [size[1] * band // bands for band in range(bands + 1)]
 
 
 def _srgb(picture: Image.Image, profile: Any) -> Image.Image:

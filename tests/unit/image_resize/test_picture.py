@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, ImageFile, JpegImagePlugin
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageFile, JpegImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from image_resize import picture as module
@@ -191,6 +191,28 @@ def test_each_size_is_made_from_the_one_before(monkeypatch):
     render(encoded(plain(RED, size=(1000, 800)), "PNG"), [50, 400, 200], ["keep"], PLENTY)
 
     assert steps == [(1000, 400), (400, 200), (200, 50)]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+@pytest.mark.parametrize("size", [(96, 64), (95, 61), (7, 97)])
+def test_a_large_picture_is_the_same_without_the_bands_that_it_is_reduced_in(mode, size, monkeypatch):
+    picture = noise(size).convert(mode)
+    data = encoded(picture, "TIFF")
+    [whole] = render(data, [50], ["keep"], PLENTY)
+    calls = []
+    resize = Image.Image.resize
+
+    def spy(image: Image.Image, *args: Any, **kwargs: Any) -> Image.Image:
+        calls.append(image.size)
+        return resize(image, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, "resize", spy)
+    monkeypatch.setattr(module, "LARGE", 100)
+    [banded] = render(data, [50], ["keep"], PLENTY)
+
+    assert (len(calls) == 4) == (mode != "RGBA")  # for which Pillow would copy the picture each time
+    difference = ImageChops.difference(Image.open(BytesIO(banded.body)), Image.open(BytesIO(whole.body)))
+    assert max(max(band.tobytes()) for band in difference.split()) <= 1
 
 
 # ---------------------------------------------------------------- orientation and metadata
