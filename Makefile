@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR)
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(DEV) $(LOCAL) ## Install the development environment and the local cloud (the other commands do it by themselves)
@@ -59,9 +59,15 @@ prove: $(DEV) $(LOCAL) ## Try the failures that docs/proofs.md lists, print the 
 	@WRITE_PROOFS=1 pytest tests/proofs/on_the_local_cloud $(TWO_CLOUDS)
 
 .PHONY: bench
+bench instructions: export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/shared
 bench: build $(BENCH) ## Measure what the functions cost, and write docs/performance.md (it needs Python 3.13)
-	@PYTHONPATH=.:functions:layers/shared python -m bench.start_up --write
-	@PYTHONPATH=.:functions:layers/shared python -m bench.warm --write
+	@python -m bench.start_up --write
+	@python -m bench.clients --write
+	@python -m bench.warm --write
+
+.PHONY: instructions
+instructions: build $(BENCH) ## Count the instructions of each start with valgrind, and say which import grew
+	@python -m bench.instructions
 
 .PHONY: check
 check: $(DEV) ## Check style, types and the template
@@ -110,6 +116,6 @@ $(LOCAL): requirements/local.txt $(DEV)
 
 $(BENCH): requirements/bench.txt $(DEV)
 	@echo "Installing Lambda's Python runtime into $(BENCH_VENV) (once)"
-	@uv venv --quiet --clear --python 3.13 $(BENCH_VENV)
+	@PYENV_VERSION=3.13 uv venv --quiet --clear --python 3.13 $(BENCH_VENV)
 	@uv pip sync --quiet --require-hashes --compile-bytecode --python $(BENCH_VENV)/bin/python requirements/bench.txt
 	@touch $@

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import statistics
 import sys
@@ -29,20 +30,28 @@ MOST_OF_FLOOR = 8.0
 MOST_OF_TUTORIAL = 0.35
 REFERENCES = Path(__file__).parent / "references"
 FLOOR, TUTORIAL = "empty handler", "tutorial handler"
+SHARED = TEMPLATE["Globals"]["Function"]["Layers"]
 
 
 def functions(build: Path) -> list[Function]:
-    """The functions of the template, from their artifacts."""
+    """The functions of the template, from their artifacts and the layers for this machine's architecture."""
     common = _literals(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
     found = []
     for name, item in RESOURCES.items():
         if item["Type"] == "AWS::Serverless::Function":
             properties = item["Properties"]
             own = _literals(properties.get("Environment", {}).get("Variables", {}))
-            code = [build / name, build / "SharedLayer" / "python"]
+            layers = [*SHARED, *properties.get("Layers", [])]
+            code = [build / name, *(build / layer / "python" for layer in map(_layer, layers))]
             folder = properties["Handler"].partition(".")[0]
             found.append(Function(folder, properties["Handler"], code, {**common, **own}))
     return found
+
+
+def _layer(choice: Mapping[str, Any]) -> str:
+    """The logical id that `!If [Arm64, !Ref ..., !Ref ...]` chooses here."""
+    _, arm, x86 = choice["Fn::If"]
+    return str((x86 if platform.machine() == "x86_64" else arm)["Ref"])
 
 
 def _literals(variables: Mapping[str, Any]) -> dict[str, str]:
@@ -54,7 +63,7 @@ def references(build: Path, folder: Path) -> list[Function]:
     """The empty handler and the tutorial's, which packs the layer's packages as pip leaves them on most machines: without bytecode."""
     packed = folder / "tutorial"
     shutil.copytree(
-        build / "SharedLayer" / "python", packed, ignore=shutil.ignore_patterns("__pycache__", "automations")
+        build / _layer(SHARED[0]) / "python", packed, ignore=shutil.ignore_patterns("__pycache__", "automations")
     )
     shutil.copy(REFERENCES / "tutorial" / "handler.py", packed)
     return [
