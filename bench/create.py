@@ -1,6 +1,6 @@
 """Create AWS clients once, in a process that has created none. Runs on the template's Python; prints its CPU milliseconds.
 
-    python bench/create.py one after the other | in threads | boto3 | boto3.resource  service ...
+python bench/create.py one after the other | in threads | boto3 | boto3.resource  service ...
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def main(way: str, services: list[str]) -> None:
             with ThreadPoolExecutor(len(services)) as pool:
                 list(pool.map(lambda service: getattr(aws, service)(), services))
         case "boto3":
-            import boto3  # noqa: PLC0415 # it is what is measured
+            import boto3  # it is what is measured
 
             for service in services:
                 boto3.client(service)
         case "boto3.resource":
-            import boto3  # noqa: PLC0415
+            import boto3
 
             for service in services:
                 boto3.resource(service)
