@@ -24,8 +24,8 @@ from bench.start_up import functions, ratio
 ONE = "DynamoDB, as the functions create it"
 WAYS: Mapping[str, Sequence[str]] = {
     ONE: ("one after the other", "dynamodb"),
-    "DynamoDB, by boto3.client": ("boto3", "dynamodb"),
-    "DynamoDB, by boto3.resource": ("boto3.resource", "dynamodb"),
+    "DynamoDB, by boto3.client": ("client", "dynamodb"),
+    "DynamoDB, by boto3.resource": ("resource", "dynamodb"),
     "EC2, whose model is the largest": ("one after the other", "ec2"),
     "DynamoDB, SNS and SQS": ("one after the other", "dynamodb", "sns", "sqs"),
     "DynamoDB, SNS and SQS, each in a thread": ("in threads", "dynamodb", "sns", "sqs"),
@@ -37,7 +37,7 @@ def measure(function: Function, rounds: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in WAYS}
     for number in range(rounds + 1):
         for name, arguments in WAYS.items():
-            command = [PYTHON, Path(__file__).with_name("create.py"), *arguments]
+            command = [str(PYTHON), str(Path(__file__).with_name("create.py")), *arguments]
             done = subprocess.run(
                 command, env=environment(function), cwd=function.code[0], capture_output=True, text=True, check=False
             )

@@ -1,6 +1,6 @@
 """Create AWS clients once, in a process that has created none. Runs on the template's Python; prints its CPU milliseconds.
 
-python bench/create.py one after the other | in threads | boto3 | boto3.resource  service ...
+python bench/create.py ("one after the other" | "in threads" | client | resource) service ...
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from operator import attrgetter
 
 from automations import aws
 
@@ -21,16 +23,10 @@ def main(way: str, services: list[str]) -> None:
         case "in threads":
             with ThreadPoolExecutor(len(services)) as pool:
                 list(pool.map(lambda service: getattr(aws, service)(), services))
-        case "boto3":
-            import boto3  # it is what is measured
-
+        case _:
+            create = attrgetter(way)(import_module("boto3"))
             for service in services:
-                boto3.client(service)
-        case "boto3.resource":
-            import boto3
-
-            for service in services:
-                boto3.resource(service)
+                create(service)
     print((time.process_time() - begin) * 1e3)
 
 

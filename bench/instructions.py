@@ -15,6 +15,7 @@ import os
 import platform
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from collections import Counter
@@ -26,6 +27,7 @@ from typing import Any
 
 from tests.template_file import ROOT
 
+from bench import document
 from bench.runtime import PYTHON, Function, environment
 from bench.start_up import functions
 
@@ -124,9 +126,19 @@ def grown(now: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def report(counted: Mapping[str, Any]) -> str:
+    """The section of the document: what the shared imports execute, against the median of the functions' whole starts."""
+    whole = statistics.median(counted["functions"].values())
+    rows = [[name, f"{millions:.0f}", f"{millions / whole:.0%}"] for name, millions in counted["imports"].items()]
+    return document.table(
+        ["import, each after those above it", "million instructions", "of the median start"],
+        [*rows, ["the median of the functions", f"{whole:.0f}", "100%"]],
+    )
+
+
 def main(arguments: Sequence[str]) -> str | int:
     options = argparse.ArgumentParser(prog="python -m bench.instructions")
-    options.add_argument("--write", action="store_true", help="record the counts")
+    options.add_argument("--write", action="store_true", help="record the counts, and write docs/performance.md")
     options.add_argument("--build", type=Path, default=ROOT / ".aws-sam" / "build")
     options.add_argument("--only", nargs="*", default=[], help="folders of functions")
     given = options.parse_args(arguments)
@@ -140,6 +152,7 @@ def main(arguments: Sequence[str]) -> str | int:
     if given.write:
         flat = re.sub(r"\{[^{}]*\}", lambda inner: " ".join(inner[0].split()), json.dumps(now, indent=1))
         RECORDED.write_text(flat + "\n")
+        document.write("instructions", report(now))
         return 0
     if recorded.get("python", now["python"]) != now["python"]:
         return f"Recorded with {recorded['python']}, counted with {now['python']}: these do not compare. Record them first with --write."
