@@ -12,18 +12,18 @@ import argparse
 import os
 import platform
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 from tests.template_file import RESOURCES, ROOT, TEMPLATE
 
-from bench import document
+from bench import document, plots
 from bench.runtime import Function, start
 
 MOST_OF_FLOOR = 8.0
@@ -87,7 +87,7 @@ def measure(every: Sequence[Function], rounds: int) -> dict[str, list[float]]:
 def rows(times: Mapping[str, Sequence[float]]) -> Iterable[list[str]]:
     """A row for each function: median, spread (the middle half), and the median of the ratios within each round."""
     for name, own in times.items():
-        low, middle, high = statistics.quantiles(own, n=4)
+        low, middle, high = quantiles(own, n=4)
         floor, tutorial = ratio(own, times[FLOOR]), ratio(own, times[TUTORIAL])
         goal = "" if name in {FLOOR, TUTORIAL} else _goal(floor, tutorial)
         yield [name, f"{middle:.0f}", f"{low:.0f}-{high:.0f}", f"{floor:.1f}", f"{tutorial:.2f}", goal]
@@ -95,7 +95,7 @@ def rows(times: Mapping[str, Sequence[float]]) -> Iterable[list[str]]:
 
 def ratio(own: Sequence[float], other: Sequence[float]) -> float:
     """The median of the ratios within each round."""
-    return statistics.median(one / two for one, two in zip(own, other, strict=True))
+    return median(one / two for one, two in zip(own, other, strict=True))
 
 
 def _goal(floor: float, tutorial: float) -> str:
@@ -130,7 +130,10 @@ def main(arguments: Sequence[str]) -> None:
     text = report(times, load)
     print(text)
     if given.write:
-        document.write("start-up", text)
+        goals = {f"{MOST_OF_FLOOR:.0f} floors": MOST_OF_FLOOR * median(times[FLOOR])}
+        goals[f"{MOST_OF_TUTORIAL} of the tutorial"] = MOST_OF_TUTORIAL * median(times[TUTORIAL])
+        picture = plots.bars("start-up", "A cold start", "milliseconds", times, {FLOOR, TUTORIAL}, goals)
+        document.write("start-up", f"{text}\n\n{picture}")
 
 
 if __name__ == "__main__":
