@@ -33,8 +33,8 @@ from rich.progress import track
 from tests.template_file import ROOT
 
 from automations import aws
-from bench import document
-from bench.runtime import PYTHON
+from bench import document, plots
+from bench.plots import PYTHON
 from bench.start_up import ratio
 from image_resize.derivatives import at_once
 
@@ -311,10 +311,16 @@ SSIM. Goal: at least that of sharp's three pipelines, to four digits; where it i
 
 What was tried, with the JPEG of {TRIED} to JPEG, one thing at a time:
 
-{document.table(["", "time of as it is", "peak MiB", *(f"SSIM at {size}" for size in SIZES)], variant_rows(uses, found))}
+{document.table(["", "part of the time", "peak MiB", *(f"SSIM at {size}" for size in SIZES)], variant_rows(uses, found))}
 
 Writing three derivatives to a server that answers after {1000 * LATENCY:.0f} ms took {together:.0f} ms at the same time, and {after:.0f} ms
 one after the other."""
+
+
+def plotted(uses: Uses, every: Iterable[str]) -> dict[str, list[float]]:
+    """Milliseconds, round by round, of each tool for each picture that the goals are about."""
+    bars = {f"{picture}, {tool}": uses[Case(picture, "jpeg", tool)] for picture, tool in product(GOALS, every)}
+    return {name: [1000 * use.cpu for use in own] for name, own in bars.items()}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -329,10 +335,13 @@ def main(arguments: Sequence[str]) -> None:
         _run([PYTHON, "-m", "bench.drawn", folder])
         uses = measure(folder, given.rounds, commands)
         compared = [case for case in uses if case.picture in GOALS and case.tool != VARIANTS[0]]
+        rivals = {f"{picture}, {tool}" for picture in GOALS for tool in commands if tool != OURS}
         text = report(uses, likeness(folder, compared), uploads(), load)
     print(text)
     if given.write:
-        document.write("pictures", text)
+        title = "Three derivatives of a JPEG, to JPEG"
+        picture = plots.bars("pictures", title, "milliseconds of processor time", plotted(uses, commands), rivals)
+        document.write("pictures", f"{text}\n\n{picture}")
 
 
 if __name__ == "__main__":
