@@ -66,10 +66,12 @@ class Use:
     """Attributes:
     cpu: seconds of processor time, without start and imports.
     memory: bytes at the peak, above what the imports took.
+    written: bytes of the derivatives together.
     """
 
     cpu: float
     memory: int
+    written: int
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _use(source: Path, case: Case, command: Sequence[str | Path], derivatives: P
     derivatives.mkdir(parents=True, exist_ok=True)
     how = {SHARP: ["separate"], CHAINED: ["chained"], OURS: [], PYVIPS: []}.get(case.tool, [case.tool])
     done = _run([*command, source, case.format, derivatives, *how])
-    return Use(**json.loads(done))
+    return Use(**json.loads(done), written=sum(file.stat().st_size for file in derivatives.iterdir()))
 
 
 def _derivatives(folder: Path, case: Case) -> Path:
@@ -277,14 +279,21 @@ def likeness_rows(found: Likeness, every: Sequence[str]) -> Iterator[list[str]]:
 
 
 def variant_rows(uses: Uses, found: Likeness) -> Iterator[list[str]]:
-    """A row for each variant of what is deployed: its parts of that one's processor time, its memory and its SSIM."""
+    """A row for each variant of what is deployed: its part of that one's processor time, its memory, what it writes and its SSIM."""
     deployed = Case(TRIED, "jpeg", OURS)
     for name in (OURS, *VARIANTS):
         case = Case(TRIED, "jpeg", name)
         part = ratio([use.cpu for use in uses[case]], [use.cpu for use in uses[deployed]])
         peak = max(use.memory for use in uses[case]) / 2**20
         values = [f"{found[case][size]:.4f}" if case in found else "" for size in SIZES]
-        yield ["as it is" if name == OURS else name, f"{part:.2f}", f"{peak:.0f}", *values]
+        written = uses[case][0].written / 1000
+        yield [
+            "as it is" if name == OURS else name,
+            f"{part:.2f}",
+            f"{peak:.0f}",
+            f"{written:.0f}" if written else "",
+            *values,
+        ]
 
 
 def report(uses: Uses, found: Likeness, waited: tuple[Sequence[float], Sequence[float]], load: float) -> str:
@@ -312,7 +321,7 @@ SSIM. Goal: at least that of sharp's three pipelines, to four digits; where it i
 
 What was tried, with the JPEG of {TRIED} to JPEG, one thing at a time:
 
-{document.table(["", "part of the time", "peak MiB", *(f"SSIM at {size}" for size in SIZES)], variant_rows(uses, found))}
+{document.table(["", "part of the time", "peak MiB", "kB written", *(f"SSIM at {size}" for size in SIZES)], variant_rows(uses, found))}
 
 Writing three derivatives to a server that answers after {1000 * LATENCY:.0f} ms took {together:.0f} ms at the same time, and {after:.0f} ms
 one after the other."""

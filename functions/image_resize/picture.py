@@ -195,7 +195,7 @@ def _decode(file: IO[bytes], longest: int, formats: Sequence[Format], limits: Li
             image.seek(number)
             _check_pixels(image.size, count, limits.pixels)  # for each frame: in a GIF, one may enlarge the picture
             # A JPEG is reduced while it is decoded, to the smallest half, quarter or eighth with room for this, which has the
-            # picture's proportions: a square asks more of the shorter side, so that most pictures would be decoded in full.
+            # picture's proportions: a square asks more of the shorter side, and so has many pictures decoded twice as large.
             progressive = image.width * image.height if image.info.get("progressive") else 0
             image.draft(None, fitted)
             special = "animated" if count > 1 else "transparent" if image.has_transparency_data else ""

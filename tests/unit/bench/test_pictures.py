@@ -19,7 +19,7 @@ def case(tool: str, picture: str = "12 MP") -> Case:
 
 
 def use(milliseconds: float, mebibytes: float = 0) -> Use:
-    return Use(milliseconds / 1000, int(mebibytes * 2**20))
+    return Use(milliseconds / 1000, int(mebibytes * 2**20), 700_000)
 
 
 @pytest.mark.parametrize(
@@ -67,4 +67,5 @@ def test_without_sharp_there_are_neither_its_columns_nor_goals_against_it():
 
     assert "| 12 MP | jpeg | 100 | 100-100 |  |" in text
     assert "| 12 MP | jpeg | 1600 | 0.9000 |  |" in text
+    assert "| as it is | 1.00 | 10 | 700 | 0.9000 |" in text
     assert "took 40 ms at the same time, and 100 ms" in text
