@@ -19,15 +19,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from moto.rds.models import rds_backends
+from moto.core.responses import ActionResult
+from moto.rds.responses import RDSResponse
 from tests.proofs.situations import Situation, apigateway_logging, event_pipeline, office_hours
 from tests.proofs.world import World
 from tests.samples import sample
 from tests.template_file import RESOURCES, ROOT
-from tests.unit.apigateway_logging.conftest import create_rest_stage
-from tests.unit.conftest import ACCOUNT, REGION
 from tests.unit.event_pipeline.messages import application_event, batch
-from tests.unit.rds_backup.databases import BACKUP, old_snapshot
+from tests.unit.rds_backup.databases import instance, old_snapshot
 
 from automations import aws
 from bench import document
@@ -119,50 +118,55 @@ def pipeline_rows(found: Iterable[tuple[Handled, Handled]]) -> Iterable[list[str
 # ---------------------------------------------------------------- resources
 
 RESOURCES_COUNTED = (10, 100, 1_000)
+PAGE = 100
 LOOK = ("Describe", "List", "Get", "Search")
 
 
 def databases(count: int, world: World) -> Situation:
-    """rds_backup: so many databases, each with one expired snapshot and yesterday's, are backed up at night."""
-    world.set(backup_minimum_copies="1")
-    backend = rds_backends[ACCOUNT][REGION]
+    """rds_backup: so many databases, each with yesterday's snapshot, are backed up at night."""
+    world.set(moto_rds_snapshot_limit=str(4 * count))  # a quota that AWS raises
+    world.environment.setattr(RDSResponse, "describe_db_snapshots", in_pages(RDSResponse.describe_db_snapshots))
     for number in range(count):
         name = f"database-{number}"
-        backend.create_db_instance(
-            {
-                "db_instance_identifier": name,
-                "db_instance_class": "db.t4g.micro",
-                "engine": "mysql",
-                "master_username": "admin",
-                "master_user_password": "not-a-secret",
-                "tags": BACKUP,
-            }
-        )
-        old_snapshot(f"automations-{name}-20261001-1500", 51, name)
+        instance(name)
         old_snapshot(f"automations-{name}-20261120-1500", 1, name)
     return Situation("rds_backup", sample("rds_backup/nightly"), lambda: None)
+
+
+def in_pages(describe: Any) -> Any:
+    """moto's answer in pages of 100, as RDS gives it when it is asked for no other number; moto does so with instances only.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBSnapshots.html
+    """
+
+    def page(response: RDSResponse) -> ActionResult:
+        found: Any = describe(response).result
+        begin = int(response.params.get("Marker") or 0)
+        more = {"Marker": str(begin + PAGE)} if begin + PAGE < len(found["DBSnapshots"]) else {}
+        return ActionResult({"DBSnapshots": found["DBSnapshots"][begin : begin + PAGE], **more})
+
+    return page
 
 
 def instances(count: int, world: World) -> Situation:
     """office_hours: so many instances are stopped in the evening."""
     office_hours._deployed(world, "all")
-    [group] = aws.ec2().describe_images(Owners=["amazon"])["Images"][:1] or [{"ImageId": "ami-12c6146b"}]
     tags: Any = [{"Key": "automations:office-hours", "Value": "true"}]
-    aws.ec2().run_instances(
-        ImageId=group["ImageId"],
-        MinCount=count - 2,  # two are there
-        MaxCount=count - 2,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
-    )
+    for _ in range(count - 2):  # two are there; each by itself, because moto's pages are of reservations
+        aws.ec2().run_instances(
+            ImageId="ami-12c6146b",
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        )
     return Situation("office_hours", sample("office_hours/evening"), lambda: None)
 
 
-def stages(count: int, world: World) -> Situation:
-    """apigateway_logging: a stage is created where there are so many with their log groups."""
+def log_groups(count: int, world: World) -> Situation:
+    """apigateway_logging: a stage is created where there are so many log groups."""
     situation = apigateway_logging.apigateway_logging_rest(world)
-    for _ in range(count - 1):
-        api = create_rest_stage()
-        aws.logs().create_log_group(logGroupName=f"/aws/vendedlogs/apigateway/{api}/prod")
+    for number in range(count - 1):
+        aws.logs().create_log_group(logGroupName=f"/aws/vendedlogs/apigateway/api{number}/prod")
     return situation
 
 
@@ -181,7 +185,7 @@ class Grown:
 
 
 def grown(arrange: Any, count: int, build: Mapping[str, Function]) -> Grown:
-    function, measured = run(partial(arrange, count), build, 3)
+    function, measured = run(partial(arrange, count), build, 2)
     later = measured.invocations[-1]
     calls = Counter(later.calls)
     look = Counter({call: times for call, times in calls.items() if call.partition(".")[2].startswith(LOOK)})
@@ -238,7 +242,7 @@ def main(arguments: Sequence[str]) -> None:
         texts["growing events"] = events_report(pipeline(build), poison, load)
     if given.only != "events":
         found = [
-            grown(arrange, count, build) for arrange in (databases, instances, stages) for count in RESOURCES_COUNTED
+            grown(arrange, count, build) for arrange in (databases, instances, log_groups) for count in RESOURCES_COUNTED
         ]
         texts["growing resources"] = resources_report(found)
     for section, text in texts.items():
