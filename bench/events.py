@@ -74,7 +74,7 @@ def peak() -> float:
 
 def main(asked: str, told: str) -> None:
     watch = Watch()
-    time.sleep = watch.sleep  # before anybody takes it as a default
+    time.sleep = watch.sleep  # type: ignore[assignment] # before anybody takes it as a default
     importlib.import_module("awslambdaric.bootstrap")
     given = json.loads(Path(asked).read_text())
     module, _, name = given["handler"].rpartition(".")

@@ -30,7 +30,7 @@ from tests.unit.rds_backup.databases import instance, old_snapshot
 
 from automations import aws
 from bench import document
-from bench.recorded import Measured, memory, run
+from bench.recorded import Measured, run
 from bench.runtime import Function
 from bench.start_up import functions
 
@@ -242,7 +242,9 @@ def main(arguments: Sequence[str]) -> None:
         texts["growing events"] = events_report(pipeline(build), poison, load)
     if given.only != "events":
         found = [
-            grown(arrange, count, build) for arrange in (databases, instances, log_groups) for count in RESOURCES_COUNTED
+            grown(arrange, count, build)
+            for arrange in (databases, instances, log_groups)
+            for count in RESOURCES_COUNTED
         ]
         texts["growing resources"] = resources_report(found)
     for section, text in texts.items():

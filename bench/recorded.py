@@ -71,7 +71,7 @@ aws.forget_clients()  # a client takes the hooks that there are when it is creat
 @contextmanager
 def recording() -> Iterator[dict[str, list[Answer]]]:
     """The answers to the functions' calls while this lasts, by call."""
-    global _recording  # noqa: PLW0603 # a hook stays for good
+    global _recording  # a hook stays for good
     found: dict[str, list[Answer]] = defaultdict(list)
     _recording = found
     try:
