@@ -30,7 +30,8 @@ from tests.unit.rds_backup.databases import instance, old_snapshot
 
 from automations import aws
 from bench import document
-from bench.recorded import Measured, run
+from bench.prices import ROUND_TRIP, duration, lambda_price
+from bench.recorded import Measured, memory, run
 from bench.runtime import Function
 from bench.start_up import functions
 
@@ -75,6 +76,13 @@ class Handled:
     cpu: float
     run: bool = True
 
+    @property
+    def price(self) -> float:
+        """US dollars that Lambda asks for a million events of which as many come at a time."""
+        cpu, calls = self.cpu * 1000 / self.invocations, self.calls / self.invocations
+        took = duration(cpu, calls * ROUND_TRIP, memory("event_pipeline"))
+        return lambda_price(took, memory("event_pipeline")) * self.invocations / self.events
+
 
 def handled(events: int, size: int, measured: Measured) -> Handled:
     """So many events in invocations of at most `size`, of which enough were measured."""
@@ -109,9 +117,10 @@ def pipeline_rows(found: Iterable[tuple[Handled, Handled]]) -> Iterable[list[str
                 how + ("" if one.run else f", computed from {ONE_BY_ONE:,}"),
                 f"{one.invocations:,}",
                 f"{one.calls:,}",
-                f"{one.cpu:.2f}",
+                f"{one.cpu * 1000:,.0f}",
                 f"{one.events / one.cpu:,.0f}",
                 f"{one.cpu / batches.cpu:.1f}",
+                f"{one.price:.3f}",
             ]
 
 
@@ -152,7 +161,7 @@ def instances(count: int, world: World) -> Situation:
     """office_hours: so many instances are stopped in the evening."""
     office_hours._deployed(world, "all")
     tags: Any = [{"Key": "automations:office-hours", "Value": "true"}]
-    for _ in range(count - 2):  # two are there; each by itself, because moto's pages are of reservations
+    for _ in range(count - 3):  # three are there; each by itself, because moto's pages are of reservations
         aws.ec2().run_instances(
             ImageId="ami-12c6146b",
             MinCount=1,
@@ -213,7 +222,8 @@ def _named(calls: Mapping[str, int]) -> str:
 
 
 def events_report(found: Sequence[tuple[Handled, Handled]], poison: Measured, load: float) -> str:
-    heads = ["events", "how", "invocations", "calls", "CPU s", "events for a CPU second", "times the CPU"]
+    heads = ["events", "how", "invocations", "calls", "CPU ms", "events for a CPU second", "times the CPU"]
+    heads.append("$ for a million")
     size = batch_size()
     calls = sum(poison.invocations[-1].calls.values())
     return (

@@ -1,6 +1,6 @@
 """What each function calls and costs for one event, and at which memory size.
 
-    python -m bench.price [--times 30] [--build .aws-sam/build] [--only NAME ...] [--write]
+    python -m bench.price [--times 20] [--build .aws-sam/build] [--only NAME ...] [--write]
 
 Needs the artifacts of `sam build`. Each function runs from its artifact on the template's Python, with a situation of the proofs;
 AWS's answers are recorded from moto before and served on this machine, so that only the function and botocore are measured.
@@ -9,15 +9,16 @@ AWS's answers are recorded from moto before and served on this machine, so that 
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 from PIL import Image
 from tests.proofs.situations import (
@@ -41,51 +42,36 @@ from tests.proofs.situations import (
     webhook_receiver,
 )
 from tests.proofs.world import World
-from tests.template_file import RESOURCES, ROOT, TEMPLATE
+from tests.template_file import ROOT, TEMPLATE
 from tests.unit.event_pipeline.messages import application_event, batch
+from tests.unit.shared.messages import EVENT
 
 from automations import aws
+from automations.notify import Message, Severity
+from automations.notify.slack import put
 from bench import document
+from bench.growth import batch_size, of_events
+from bench.prices import (
+    GB_SECOND,
+    LIST,
+    ONE_VCPU,
+    ROUND_TRIP,
+    UNPRICED,
+    calls_price,
+    duration,
+    lambda_price,
+    logs_price,
+    smallest,
+)
 from bench.recorded import Measured, memory, run
 from bench.runtime import Function
 from bench.start_up import functions
 
-ROUND_TRIP = 10.0
-"""Milliseconds that a call is assumed to take beside the function's own work. Not measured: there is no AWS here."""
-ONE_VCPU = 1769
-"""MB at which a function has the equivalent of one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
-SIZES = (128, 192, 256, 320, 384, 512, 768, 1024, 1536, ONE_VCPU, 2048, 3008)
-HEADROOM = 1.25
 WARM_UP = 3
 """Invocations after the first that are not counted."""
-
-# ---------------------------------------------------------------- prices
-
-MILLION = 1_000_000
-GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
-REQUESTS = 0.20
-"""For a million invocations."""
-LOGS = 0.76
-"""For a GB that CloudWatch Logs takes in."""
-WRITE_UNIT, READ_UNIT = 0.68, 0.1355
-"""For a million of DynamoDB's request units, on demand."""
-S3_WRITE, S3_READ = 4.50, 0.35
-SECRET = 5.00
-PRICES: dict[str, float] = {
-    "dynamodb.PutItem": WRITE_UNIT,
-    "dynamodb.UpdateItem": WRITE_UNIT,
-    "dynamodb.DeleteItem": WRITE_UNIT,
-    "dynamodb.GetItem": READ_UNIT,
-    "dynamodb.Query": READ_UNIT,
-    "s3.PutObject": S3_WRITE,
-    "s3.ListObjectsV2": S3_WRITE,
-    "s3.GetObject": S3_READ,
-    "s3.HeadObject": S3_READ,
-    "secrets-manager.GetSecretValue": SECRET,
-}
-"""For a million calls, each of one item of at most 1 kB (written) or 4 kB (read consistently)."""
-UNPRICED = frozenset({"sqs", "sns", "eventbridge", "kinesis", "firehose", "rds-data"})
-"""Services that charge for calls too, and for which no price of this region with its date was found."""
+SHOWN = (128, 256, 512, 1024, ONE_VCPU)
+LARGEST_PAYLOAD = 6 * 2**20
+"""Bytes that Lambda hands over at most: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 # ---------------------------------------------------------------- situations
@@ -101,7 +87,7 @@ def photo(world: World) -> Situation:
         max_image_bytes=str(sizes["MaxImageBytes"]["Default"]),
     )
     # Smooth shapes with some noise, so that the file is as large as a camera's.
-    shapes = Image.effect_mandelbrot((4000, 3000), (-2.2, -1.2, 1.0, 1.2), 40)
+    shapes = Image.radial_gradient("L").resize((4000, 3000))
     noise = Image.effect_noise((4000, 3000), 24)
     file = BytesIO()
     Image.merge("RGB", (shapes, noise, Image.blend(shapes, noise, 0.5))).save(file, "JPEG", quality=85)
@@ -116,15 +102,38 @@ def photo(world: World) -> Situation:
     return Situation("image_resize", event, lambda: None)
 
 
-def batch_size() -> int:
-    """How many messages event_pipeline gets at most in an invocation."""
-    return int(RESOURCES["IngestMapping"]["Properties"]["BatchSize"])
-
-
 def full_batch(world: World) -> Situation:
     """A full batch of events is in the queue."""
+    return of_events(batch_size(), world)
+
+
+def largest_batch(world: World) -> Situation:
+    """The largest batch of events that Lambda hands over, of many fields."""
+    return replace(event_pipeline.event_pipeline_batch(world), event=many_fields())
+
+
+def many_fields() -> dict[str, Any]:
+    """A batch of events whose names grow when they are flattened; it has nearly as many bytes as Lambda hands over."""
+    fields = {f"reading-{number:03}": number for number in range((LARGEST_PAYLOAD // batch_size() - 800) // 24)}
+    event = application_event(station={"instrument": {"readings": fields}})
+    return batch(*({**event, "id": str(uuid4())} for _ in range(batch_size())))
+
+
+def largest_poison(world: World) -> Situation:
+    """The largest batch of messages that are no events."""
     situation = event_pipeline.event_pipeline_batch(world)
-    return replace(situation, event=batch(*(application_event() for _ in range(batch_size()))))
+    text = "글" * (LARGEST_PAYLOAD // batch_size() // 3 - 50)
+    return replace(situation, event=batch(*(text for _ in range(batch_size()))))
+
+
+def longest_messages(world: World) -> Situation:
+    """Ten messages for Slack, all as long as they can be."""
+    world.slack()
+    facts = {f"Fact {number}": "x" * 1800 for number in range(100)}
+    for number in range(10):
+        message = Message(Severity.WARNING, f"Disk {number} full", EVENT, facts=facts, text="x" * 130_000)
+        put(message, "secretsmanager:slack-webhook", queue=world.slack_queue.queue, key=str(number))
+    return Situation("slack_sender", slack_sender._batch(world), lambda: None)
 
 
 def _attack(name: str) -> Arrange:
@@ -132,24 +141,29 @@ def _attack(name: str) -> Arrange:
     return arrange
 
 
-SITUATIONS: Sequence[Arrange] = (
-    slack_sender.slack_sender_posted,
-    photo,
-    ec2_state_alerts.ec2_state_alerts_terminated,
-    codebuild_slack.codebuild_slack_failed,
-    _attack("policy_for_everyone"),
-    partner_relay.partner_relay_webhook,
-    rds_backup.rds_backup_night,
-    office_hours.office_hours_evening,
-    app_notifications.app_notifications_payment,
-    full_batch,
-    api_caller.api_caller_called,
-    apigateway_logging.apigateway_logging_rest,
-    basket.basket_put,
-    basket.basket_checked_out,
-    ordering.ordering_placed,
-    webhook_receiver.webhook_receiver_taken,
-)
+SITUATIONS: Mapping[str, Sequence[Arrange]] = {
+    "slack_sender": [slack_sender.slack_sender_posted],
+    "image_resize": [photo],
+    "ec2_state_alerts": [ec2_state_alerts.ec2_state_alerts_terminated],
+    "codebuild_slack": [codebuild_slack.codebuild_slack_failed],
+    "security_remediation": [_attack("policy_for_everyone")],
+    "partner_relay": [partner_relay.partner_relay_webhook],
+    "rds_backup": [rds_backup.rds_backup_night],
+    "office_hours": [office_hours.office_hours_evening],
+    "app_notifications": [app_notifications.app_notifications_payment],
+    "event_pipeline": [full_batch],
+    "api_caller": [api_caller.api_caller_called],
+    "apigateway_logging": [apigateway_logging.apigateway_logging_rest],
+    "basket": [basket.basket_put, basket.basket_checked_out],
+    "ordering": [ordering.ordering_placed],
+    "webhook_receiver": [webhook_receiver.webhook_receiver_taken],
+}
+"""What is typical, by function."""
+LARGEST: Mapping[str, Sequence[Arrange]] = {
+    "slack_sender": [longest_messages],
+    "event_pipeline": [largest_batch, largest_poison],
+}
+"""What takes the most memory, of the functions whose events have very different sizes."""
 
 
 # ---------------------------------------------------------------- measuring
@@ -192,35 +206,6 @@ def measure(arrange: Arrange, build: Mapping[str, Function], times: int) -> Resu
     return Result(function, name(arrange), measured)
 
 
-# ---------------------------------------------------------------- the model
-
-
-def duration(cpu: float, waits: float, size: int) -> float:
-    """Milliseconds at a memory size: the CPU time at that share of a vCPU, and the waits."""
-    return cpu * max(1.0, ONE_VCPU / size) + waits
-
-
-def lambda_price(milliseconds: float, size: int, architecture: str) -> float:
-    """For a million invocations; Lambda bills whole milliseconds."""
-    return MILLION * math.ceil(milliseconds) / 1000 * size / 1024 * GB_SECOND[architecture] + REQUESTS
-
-
-def calls_price(calls: Mapping[str, int]) -> float:
-    """For a million invocations, of the calls that have a price here."""
-    return sum(PRICES.get(call, 0.0) * count for call, count in calls.items())
-
-
-def logs_price(logged: int) -> float:
-    """For a million invocations that log so many bytes each."""
-    return logged * MILLION / 1e9 * LOGS
-
-
-def smallest(peak: float) -> int:
-    """The smallest size that holds so many MB with headroom. It is the cheapest, too: the CPU time costs the same at each
-    size up to one vCPU, and waiting costs less where there is less memory."""
-    return next(size for size in SIZES if size >= peak * HEADROOM)
-
-
 # ---------------------------------------------------------------- the report
 
 
@@ -242,72 +227,100 @@ def work_rows(results: Iterable[Result]) -> Iterable[list[str]]:
             f"{first.cpu:.0f}",
             f"{one.cpu:.1f}",
             f"{measured.peak:.0f}",
-            str(sum(one.calls.values())),
+            str(one.calls.total()),
             named(one.calls) + (f"; at first also {named(only_first)}" if only_first else ""),
         ]
 
 
 def price_rows(results: Iterable[Result]) -> Iterable[list[str]]:
     for one in results:
-        size, least = memory(one.function), smallest(one.measured.peak)
+        size = memory(one.function)
         took = duration(one.cpu, one.waits, size)
-        beside = calls_price(one.calls) + logs_price(one.measured.invocations[-1].logged)
+        on_lambda = [lambda_price(took, size, architecture) for architecture in GB_SECOND]
+        calls, logs = calls_price(one.calls), logs_price(one.measured.invocations[-1].logged)
         yield [
             one.function,
+            one.event,
             str(size),
-            f"{took:.0f}",
-            *(f"{lambda_price(took, size, architecture):.2f}" for architecture in GB_SECOND),
-            f"{beside:.2f}",
-            f"{lambda_price(took, size, 'arm64') + beside:.2f}",
-            str(least),
-            f"{lambda_price(duration(one.cpu, one.waits, least), least, 'arm64') + beside:.2f}",
-            f"{_start(one, least):.1f}",
-            f"{_start(one, size):.1f}",
+            f"{took:,.0f}",
+            *(f"{price:.2f}" for price in (*on_lambda, calls, logs, on_lambda[0] + calls + logs)),
+            named({call: count for call, count in one.calls.items() if call.partition(".")[0] in UNPRICED}) or "-",
         ]
 
 
-def _start(one: Result, size: int) -> float:
+def memory_rows(results: Sequence[Result], largest: Sequence[Result]) -> Iterable[list[str]]:
+    """A row for each function: what Lambda costs and how long a first event takes, at some sizes."""
+    typical: dict[str, Result] = {}
+    for one in results:
+        typical.setdefault(one.function, one)
+    for function, one in typical.items():
+        peak = max(each.measured.peak for each in (*results, *largest) if each.function == function)
+        least = smallest(peak)
+        yield [
+            function,
+            f"{peak:.0f}",
+            str(least),
+            str(memory(function)),
+            *(
+                f"{lambda_price(duration(one.cpu, one.waits, size), size):.2f}, {first_event(one, size):.1f} s"
+                if size >= least
+                else "-"
+                for size in SHOWN
+            ),
+        ]
+
+
+def first_event(one: Result, size: int) -> float:
     """Seconds until the first event of an environment is done, of which the start is one part."""
     first = one.measured.invocations[0]
-    calls = sum(first.calls.values()) * ROUND_TRIP + first.waited * 1000
-    return duration(one.measured.start + first.cpu, calls, size) / 1000
+    waits = sum(first.calls.values()) * ROUND_TRIP + first.waited * 1000
+    return duration(one.measured.start + first.cpu, waits, size) / 1000
 
 
-def unpriced(results: Iterable[Result]) -> Counter[str]:
-    """The calls that AWS charges for and that have no price here."""
-    found: Counter[str] = Counter()
-    for one in results:
-        found.update(call for call in one.calls if call.partition(".")[0] in UNPRICED)
-    return found
-
-
-def report(results: Sequence[Result], load: float) -> str:
+def report(results: Sequence[Result], largest: Sequence[Result], load: float) -> str:
     """The section of the document."""
     work = document.table(
-        ["function", "event", "start, ms", "first, ms", "later, ms", "peak MB", "calls", "which"], work_rows(results)
+        ["function", "event", "start, CPU ms", "first, CPU ms", "later, CPU ms", "peak MB", "calls", "which"],
+        work_rows([*results, *largest]),
     )
-    heads = ["function", "MB", "ms", "arm64 $", "x86_64 $", "calls and logs $", "all, arm64 $"]
-    price = document.table([*heads, "smallest MB", "all there $", "first s there", "first s"], price_rows(results))
+    prices = document.table(
+        ["price", "US dollars", "as of"],
+        ([what, f"{price:.10f}".rstrip("0").rstrip("."), at] for what, price, at in LIST),
+    )
+    heads = ["function", "event", "MB", "ms", "arm64", "x86_64", "calls", "logs", "all, on arm64", "not priced"]
+    sizes = document.table(
+        ["function", "peak MB", "smallest", "template's", *(f"{size:,} MB" for size in SHOWN)],
+        memory_rows(results, largest),
+    )
+    times = len(results[0].measured.invocations) - 1 - WARM_UP
     return (
-        f"{len(results[0].measured.invocations) - 1 - WARM_UP} later events each; the machine's load was {load:.1f} when they "
-        f"began.\n\n**Work**\n\n{work}\n\n**Price of a million events**\n\n{price}\n\n"
-        f"Without a price here: {named(dict.fromkeys(unpriced(results), 1))}."
+        f"{times} later events of each; the machine's load was {load:.1f} when they began.\n\n"
+        f"**Work of one event**\n\n{work}\n\n"
+        f"**Prices of ap-northeast-2**\n\n{prices}\n\n"
+        f"**US dollars for a million events**\n\n{document.table(heads, price_rows(results))}\n\n"
+        f"**Lambda on arm64 for a million events, and the time of a first event, by memory**\n\n{sizes}"
     )
 
 
 def main(arguments: Sequence[str]) -> None:
     options = argparse.ArgumentParser(prog="python -m bench.price")
-    options.add_argument("--times", type=int, default=30)
+    options.add_argument("--times", type=int, default=20)
     options.add_argument("--build", type=Path, default=ROOT / ".aws-sam" / "build")
     options.add_argument("--only", nargs="*", default=[], help="folders of functions")
     options.add_argument("--write", action="store_true", help="write docs/performance.md")
     given = options.parse_args(arguments)
     build = {one.name: one for one in functions(given.build.resolve())}
     load = os.getloadavg()[0]
-    chosen: list[Callable[[World], Situation]] = [
-        one for one in SITUATIONS if not given.only or any(name in one.__module__ + one.__name__ for name in given.only)
-    ]
-    text = report([measure(arrange, build, given.times) for arrange in chosen], load)
+    results, largest = (
+        [
+            measure(arrange, build, times)
+            for function, every in arranged.items()
+            for arrange in every
+            if not given.only or function in given.only
+        ]
+        for arranged, times in ((SITUATIONS, given.times), (LARGEST, 1))
+    )
+    text = report(results, largest, load)
     print(text)
     if given.write:
         document.write("price", text)

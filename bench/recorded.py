@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import tempfile
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -215,7 +216,8 @@ def quiet() -> Iterator[None]:
     """What the functions log in this process is not shown."""
     logging.disable()
     try:
-        with redirect_stdout(StringIO()):
+        with redirect_stdout(StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as the template has it
             yield
     finally:
         logging.disable(logging.NOTSET)
