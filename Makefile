@@ -9,6 +9,8 @@ VENV := .venv
 LOCAL_VENV := .venv-local
 DEV := $(VENV)/.installed
 LOCAL := $(LOCAL_VENV)/.installed
+RUNTIME_VENV := .venv-runtime
+RUNTIME := $(RUNTIME_VENV)/.installed
 BENCH_VENV := .venv-bench
 BENCH := $(BENCH_VENV)/.installed
 
@@ -19,7 +21,7 @@ export PYTHONPATH := $(CURDIR)
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(DEV) $(LOCAL) ## Install the development environment and the local cloud (the other commands do it by themselves)
@@ -59,9 +61,15 @@ prove: $(DEV) $(LOCAL) ## Try the failures that docs/proofs.md lists, print the 
 	@WRITE_PROOFS=1 pytest tests/proofs/on_the_local_cloud $(TWO_CLOUDS)
 
 .PHONY: bench
-bench: build $(BENCH) ## Measure what the functions cost, and write docs/performance.md (it needs Python 3.13)
-	@PYTHONPATH=.:functions:layers/shared python -m bench.start_up --write
-	@PYTHONPATH=.:functions:layers/shared python -m bench.warm --write
+bench instructions: export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/shared
+bench: build $(RUNTIME) $(BENCH) ## Measure what the functions cost, and write docs/performance.md (it needs Python 3.13)
+	@python -m bench.start_up --write
+	@python -m bench.clients --write
+	@python -m bench.warm --write
+
+.PHONY: instructions
+instructions: build $(RUNTIME) ## Count the instructions of each start with valgrind, and say which import grew
+	@python -m bench.instructions
 
 .PHONY: check
 check: $(DEV) ## Check style, types and the template
@@ -91,7 +99,7 @@ update: $(DEV) ## Raise the pinned versions of all requirements
 .PHONY: clean
 clean: ## Remove what was built and installed here
 	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m local stop; fi
-	rm -rf $(VENV) $(LOCAL_VENV) $(BENCH_VENV) .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOCAL_VENV) $(RUNTIME_VENV) $(BENCH_VENV) .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(DEV): requirements/bootstrap.txt requirements/dev.txt
@@ -108,8 +116,14 @@ $(LOCAL): requirements/local.txt $(DEV)
 	@uv pip sync --quiet --require-hashes --python $(LOCAL_VENV)/bin/python requirements/local.txt
 	@touch $@
 
+$(RUNTIME): requirements/runtime.txt $(DEV)
+	@echo "Installing Lambda's Python runtime into $(RUNTIME_VENV) (once)"
+	@PYENV_VERSION=3.13 uv venv --quiet --clear --python 3.13 $(RUNTIME_VENV)
+	@uv pip sync --quiet --require-hashes --compile-bytecode --python $(RUNTIME_VENV)/bin/python requirements/runtime.txt
+	@touch $@
+
 $(BENCH): requirements/bench.txt $(DEV)
-	@echo "Installing Lambda's Python runtime into $(BENCH_VENV) (once)"
-	@uv venv --quiet --clear --python 3.13 $(BENCH_VENV)
-	@uv pip sync --quiet --require-hashes --compile-bytecode --python $(BENCH_VENV)/bin/python requirements/bench.txt
+	@echo "Installing what the measurements draw and compare with into $(BENCH_VENV) (once)"
+	@uv venv --quiet --clear --python $(VENV)/bin/python $(BENCH_VENV)
+	@uv pip sync --quiet --require-hashes --python $(BENCH_VENV)/bin/python requirements/bench.txt
 	@touch $@

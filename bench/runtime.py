@@ -16,8 +16,8 @@ import psutil
 import samcli
 
 EMULATORS = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64", "arm64": "aws-lambda-rie-arm64"}
-PYTHON = Path(__file__).parent.parent / ".venv-bench" / "bin" / "python"
-"""The template's Python with what Lambda's runtime brings (requirements/bench.txt), compiled as it is there."""
+PYTHON = Path(__file__).parent.parent / ".venv-runtime" / "bin" / "python"
+"""The template's Python with what Lambda's runtime brings (requirements/runtime.txt), compiled as it is there."""
 
 LONGEST_START = 60.0
 """Seconds after which a start has failed."""

@@ -10,39 +10,48 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 from tests.template_file import RESOURCES, ROOT, TEMPLATE
 
-from bench import document
+from bench import document, plots
 from bench.runtime import Function, start
 
 MOST_OF_FLOOR = 8.0
 MOST_OF_TUTORIAL = 0.35
 REFERENCES = Path(__file__).parent / "references"
 FLOOR, TUTORIAL = "empty handler", "tutorial handler"
+SHARED = TEMPLATE["Globals"]["Function"]["Layers"]
 
 
 def functions(build: Path) -> list[Function]:
-    """The functions of the template, from their artifacts."""
+    """The functions of the template, from their artifacts and the layers for this machine's architecture."""
     common = _literals(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
     found = []
     for name, item in RESOURCES.items():
         if item["Type"] == "AWS::Serverless::Function":
             properties = item["Properties"]
             own = _literals(properties.get("Environment", {}).get("Variables", {}))
-            code = [build / name, build / "SharedLayer" / "python"]
+            layers = [*SHARED, *properties.get("Layers", [])]
+            code = [build / name, *(build / layer / "python" for layer in map(_layer, layers))]
             folder = properties["Handler"].partition(".")[0]
             found.append(Function(folder, properties["Handler"], code, {**common, **own}))
     return found
+
+
+def _layer(choice: Mapping[str, Any]) -> str:
+    """The logical id that `!If [Arm64, !Ref ..., !Ref ...]` chooses here."""
+    _, arm, x86 = choice["Fn::If"]
+    return str((x86 if platform.machine() == "x86_64" else arm)["Ref"])
 
 
 def _literals(variables: Mapping[str, Any]) -> dict[str, str]:
@@ -54,7 +63,7 @@ def references(build: Path, folder: Path) -> list[Function]:
     """The empty handler and the tutorial's, which packs the layer's packages as pip leaves them on most machines: without bytecode."""
     packed = folder / "tutorial"
     shutil.copytree(
-        build / "SharedLayer" / "python", packed, ignore=shutil.ignore_patterns("__pycache__", "automations")
+        build / _layer(SHARED[0]) / "python", packed, ignore=shutil.ignore_patterns("__pycache__", "automations")
     )
     shutil.copy(REFERENCES / "tutorial" / "handler.py", packed)
     return [
@@ -78,7 +87,7 @@ def measure(every: Sequence[Function], rounds: int) -> dict[str, list[float]]:
 def rows(times: Mapping[str, Sequence[float]]) -> Iterable[list[str]]:
     """A row for each function: median, spread (the middle half), and the median of the ratios within each round."""
     for name, own in times.items():
-        low, middle, high = statistics.quantiles(own, n=4)
+        low, middle, high = quantiles(own, n=4)
         floor, tutorial = ratio(own, times[FLOOR]), ratio(own, times[TUTORIAL])
         goal = "" if name in {FLOOR, TUTORIAL} else _goal(floor, tutorial)
         yield [name, f"{middle:.0f}", f"{low:.0f}-{high:.0f}", f"{floor:.1f}", f"{tutorial:.2f}", goal]
@@ -86,7 +95,7 @@ def rows(times: Mapping[str, Sequence[float]]) -> Iterable[list[str]]:
 
 def ratio(own: Sequence[float], other: Sequence[float]) -> float:
     """The median of the ratios within each round."""
-    return statistics.median(one / two for one, two in zip(own, other, strict=True))
+    return median(one / two for one, two in zip(own, other, strict=True))
 
 
 def _goal(floor: float, tutorial: float) -> str:
@@ -121,7 +130,10 @@ def main(arguments: Sequence[str]) -> None:
     text = report(times, load)
     print(text)
     if given.write:
-        document.write("start-up", text)
+        goals = {f"{MOST_OF_FLOOR:.0f} floors": MOST_OF_FLOOR * median(times[FLOOR])}
+        goals[f"{MOST_OF_TUTORIAL} of the tutorial"] = MOST_OF_TUTORIAL * median(times[TUTORIAL])
+        picture = plots.bars("start-up", "A cold start", "milliseconds", times, {FLOOR, TUTORIAL}, goals)
+        document.write("start-up", f"{text}\n\n{picture}")
 
 
 if __name__ == "__main__":

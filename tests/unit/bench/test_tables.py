@@ -1,5 +1,8 @@
+from typing import Any
+
 import pytest
 from bench import document
+from bench.instructions import grown
 from bench.start_up import FLOOR, TUTORIAL, ratio, report
 from bench.warm import rows
 
@@ -39,3 +42,36 @@ def test_a_section_replaces_what_is_between_its_markers_and_nothing_else():
 def test_a_section_without_markers_is_named():
     with pytest.raises(ValueError, match=r"has no section for y"):
         document.replaced("", "y", "new")
+
+
+def recorded(**changes: Any) -> dict[str, Any]:
+    return {
+        "imports": {"botocore.session": 400.0},
+        "functions": {"rds_backup": 1300.0},
+        "modules": {"rds_backup": {"botocore": 60, "asyncio": 0}},
+        **changes,
+    }
+
+
+def test_a_start_that_executes_as_many_instructions_as_recorded_is_not_told():
+    assert grown(recorded(functions={"rds_backup": 1305.0}), recorded()) == []
+
+
+def test_a_start_that_grew_names_the_import_and_the_packages_that_it_loads_now():
+    now = recorded(
+        imports={"botocore.session": 450.0},
+        functions={"rds_backup": 1350.0},
+        modules={"rds_backup": {"botocore": 60, "asyncio": 33}},
+    )
+
+    assert grown(now, recorded()) == [
+        "botocore.session: 400.0 -> 450.0 million instructions",
+        "rds_backup: 1300.0 -> 1350.0 million instructions",
+        "  imports 33 modules of asyncio instead of 0",
+    ]
+
+
+def test_a_function_that_was_never_counted_is_named():
+    assert grown(recorded(functions={"new": 5.0}, modules={}), recorded()) == [
+        "new: 5.0 million instructions, not recorded yet"
+    ]
