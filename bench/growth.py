@@ -12,8 +12,8 @@ import math
 import os
 import statistics
 import sys
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.unit.event_pipeline.messages import application_event, batch
 from tests.unit.rds_backup.databases import instance, old_snapshot
 
 from automations import aws
-from bench import document
+from bench import document, plots
 from bench.prices import ROUND_TRIP, duration, lambda_price
 from bench.recorded import Measured, memory, run
 from bench.runtime import Function
@@ -238,6 +238,27 @@ def resources_report(found: Sequence[Grown]) -> str:
     return document.table(heads, resource_rows(found))
 
 
+def draw_events(found: Sequence[tuple[Handled, Handled]]) -> str:
+    return plots.lines(
+        "growing-events",
+        "event_pipeline: CPU time for events",
+        "events",
+        "CPU milliseconds",
+        {
+            f"in batches of {batch_size():,}": [(one.events, one.cpu * 1000) for one, _ in found],
+            "one invocation for each": [(one.events, one.cpu * 1000) for _, one in found],
+        },
+    )
+
+
+def draw_resources(found: Sequence[Grown]) -> str:
+    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for one in found:
+        points[f"{one.function}, look"].append((one.resources, one.look.total()))
+        points[f"{one.function}, change"].append((one.resources, one.change.total()))
+    return plots.lines("growing-resources", "Calls of one run", "resources", "calls", points)
+
+
 def main(arguments: Sequence[str]) -> None:
     options = argparse.ArgumentParser(prog="python -m bench.growth")
     options.add_argument("--build", type=Path, default=ROOT / ".aws-sam" / "build")
@@ -245,11 +266,14 @@ def main(arguments: Sequence[str]) -> None:
     options.add_argument("--write", action="store_true", help="write docs/performance.md")
     given = options.parse_args(arguments)
     build = {one.name: one for one in functions(given.build.resolve())}
-    texts = {}
+    texts: dict[str, str] = {}
+    pictures: dict[str, Callable[[], str]] = {}
     if given.only != "resources":
         load = os.getloadavg()[0]
         poison = run(partial(of_poison, batch_size()), build, 2)[1]
-        texts["growing events"] = events_report(pipeline(build), poison, load)
+        both = pipeline(build)
+        texts["growing events"] = events_report(both, poison, load)
+        pictures["growing events"] = partial(draw_events, both)
     if given.only != "events":
         found = [
             grown(arrange, count, build)
@@ -257,10 +281,11 @@ def main(arguments: Sequence[str]) -> None:
             for count in RESOURCES_COUNTED
         ]
         texts["growing resources"] = resources_report(found)
+        pictures["growing resources"] = partial(draw_resources, found)
     for section, text in texts.items():
         print(text + "\n")
         if given.write:
-            document.write(section, text)
+            document.write(section, f"{text}\n\n{pictures[section]()}")
 
 
 if __name__ == "__main__":

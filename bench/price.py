@@ -49,7 +49,7 @@ from tests.unit.shared.messages import EVENT
 from automations import aws
 from automations.notify import Message, Severity
 from automations.notify.slack import put
-from bench import document
+from bench import document, plots
 from bench.growth import batch_size, of_events
 from bench.prices import (
     GB_SECOND,
@@ -63,7 +63,7 @@ from bench.prices import (
     logs_price,
     smallest,
 )
-from bench.recorded import Measured, memory, run
+from bench.recorded import Invocation, Measured, memory, run
 from bench.runtime import Function
 from bench.start_up import functions
 
@@ -192,7 +192,12 @@ class Result:
     @property
     def cpu(self) -> float:
         """Milliseconds of one after it."""
-        return statistics.median(one.cpu for one in self.measured.invocations[1 + WARM_UP :])
+        return statistics.median(one.cpu for one in self.later)
+
+    @property
+    def later(self) -> list[Invocation]:
+        """The invocations that are counted."""
+        return self.measured.invocations[1 + WARM_UP :]
 
     @property
     def waits(self) -> float:
@@ -292,7 +297,7 @@ def report(results: Sequence[Result], largest: Sequence[Result], load: float) ->
         ["function", "peak MB", "smallest", "template's", *(f"{size:,} MB" for size in SHOWN)],
         memory_rows(results, largest),
     )
-    times = len(results[0].measured.invocations) - 1 - WARM_UP
+    times = len(results[0].later)
     return (
         f"{times} later events of each; the machine's load was {load:.1f} when they began.\n\n"
         f"**Work of one event**\n\n{work}\n\n"
@@ -300,6 +305,18 @@ def report(results: Sequence[Result], largest: Sequence[Result], load: float) ->
         f"**US dollars for a million events**\n\n{document.table(heads, price_rows(results))}\n\n"
         f"**Lambda on arm64 for a million events, and the time of a first event, by memory**\n\n{sizes}"
     )
+
+
+def draw(results: Sequence[Result]) -> str:
+    """What a million typical events cost, with the spread that the measured CPU time gives it."""
+    prices: dict[str, list[float]] = {}
+    for one in results:
+        size, beside = memory(one.function), calls_price(one.calls) + logs_price(one.measured.invocations[-1].logged)
+        prices.setdefault(
+            one.function,
+            [beside + lambda_price(duration(each.cpu, one.waits, size), size) for each in one.later],
+        )
+    return plots.bars("price", "A million events: Lambda on arm64, priced calls and logs", "US dollars", prices)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -323,7 +340,7 @@ def main(arguments: Sequence[str]) -> None:
     text = report(results, largest, load)
     print(text)
     if given.write:
-        document.write("price", text)
+        document.write("price", f"{text}\n\n{draw(results)}")
 
 
 if __name__ == "__main__":
