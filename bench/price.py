@@ -114,8 +114,8 @@ def largest_batch(world: World) -> Situation:
 
 def many_fields() -> dict[str, Any]:
     """A batch of events whose names grow when they are flattened; it has nearly as many bytes as Lambda hands over."""
-    fields = {f"reading-{number:03}": number for number in range((LARGEST_PAYLOAD // batch_size() - 800) // 24)}
-    event = application_event(station={"instrument": {"readings": fields}})
+    fields = {f"r{number:03}": number for number in range((LARGEST_PAYLOAD // batch_size() - 900) // 15)}
+    event = application_event(environment={"station": {"instrument": {"channel": {"readings": fields}}}})
     return batch(*({**event, "id": str(uuid4())} for _ in range(batch_size())))
 
 
