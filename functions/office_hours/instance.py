@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
-PAGE = 1000
-"""The most instances that one answer of `DescribeInstances` can hold."""
-
-
 @dataclass(frozen=True)
 class Instance:
     """An instance as `DescribeInstances` shows it, reduced to what the decision and the report need.
@@ -62,13 +58,16 @@ def read(answer: InstanceTypeDef) -> Instance:
 
 
 def describe(ec2: EC2Client, schedule_tag: str) -> list[Instance]:
-    """All instances that carry the tag and still exist, a page for each call."""
+    """All instances that carry the tag and still exist, with as many calls as AWS makes pages.
+
+    Their size is left to AWS, which refuses `MaxResults` beside tag filters.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
+    """
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[
             {"Name": "tag-key", "Values": [schedule_tag]},
             {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
-        ],
-        PaginationConfig={"PageSize": PAGE},
+        ]
     )
     return [read(item) for page in pages for group in page["Reservations"] for item in group["Instances"]]
 
