@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
+
 @dataclass(frozen=True)
 class Instance:
     """An instance as `DescribeInstances` shows it, reduced to what the decision and the report need.
@@ -60,8 +61,8 @@ def read(answer: InstanceTypeDef) -> Instance:
 def describe(ec2: EC2Client, schedule_tag: str) -> list[Instance]:
     """All instances that carry the tag and still exist, with as many calls as AWS makes pages.
 
-    Their size is left to AWS, which refuses `MaxResults` beside tag filters.
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
+    Their size is left to AWS: beside tag filters, EC2 has refused `MaxResults` since it was there, and nothing says that it no
+    longer does. https://github.com/aws/aws-cli/issues/1976
     """
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[
