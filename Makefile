@@ -66,6 +66,9 @@ bench: build $(RUNTIME) $(BENCH) ## Measure what the functions cost, and write d
 	@python -m bench.start_up --write
 	@python -m bench.clients --write
 	@python -m bench.warm --write
+	@python -m bench.pictures --write
+	@python -m bench.growth --write
+	@python -m bench.price --write
 
 .PHONY: instructions
 instructions: build $(RUNTIME) ## Count the instructions of each start with valgrind, and say which import grew

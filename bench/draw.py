@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib as mpl
 
 mpl.use("svg")
-mpl.rcParams.update({"svg.hashsalt": "bench", "svg.fonttype": "path", "font.size": 9, "axes.spines.top": False})
+mpl.rcParams.update({"svg.hashsalt": "bench", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False})
 mpl.rcParams.update({"axes.spines.right": False, "figure.autolayout": True})
 
 from matplotlib import pyplot  # noqa: E402 # as the parameters say

@@ -19,7 +19,7 @@ from automations.errors import DeliveryError, log_failure
 from automations.events.sqs import MessageBatch
 from automations.settings import EnvSettings
 from event_pipeline.destinations import deliver, firehose, kinesis
-from event_pipeline.plan import Plan, plan
+from event_pipeline.plan import Plan, plan, quarantine
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -61,15 +61,17 @@ def apply(todo: Sequence[Plan], settings: Settings, context: LambdaContext) -> d
 
 
 def keep(todo: Sequence[Plan], bucket: str) -> dict[str, str]:
-    """Put oversized events and quarantined messages into the bucket; returns why, for each that S3 did not take."""
-    failed = {}
-    for item in todo:
-        if not item.kept:
-            continue
+    """Put each oversized event, and all quarantined messages together, into the bucket; returns why, for each message that S3
+    did not take."""
+    objects = [(item.kept, [item.message_id]) for item in todo if item.kept]
+    if quarantined := [item for item in todo if item.quarantined]:
+        objects.append((quarantine(quarantined), [item.message_id for item in quarantined]))
+    failed: dict[str, str] = {}
+    for kept, message_ids in objects:
         try:
-            aws.s3().put_object(Bucket=bucket, Key=item.kept.key, Body=item.kept.body, ContentType="application/json")
+            aws.s3().put_object(Bucket=bucket, Key=kept.key, Body=kept.body, ContentType="application/json")
         except (ClientError, BotoCoreError) as error:
-            failed[item.message_id] = f"s3://{bucket}/{item.kept.key}: {error}"
+            failed |= dict.fromkeys(message_ids, f"s3://{bucket}/{kept.key}: {error}")
     return failed
 
 
@@ -82,18 +84,17 @@ def report(todo: Sequence[Plan], failed: Mapping[str, str]) -> None:
     reasons = sorted(set(failed.values()))
     if len(failed) == len(todo):
         raise DeliveryError(f"None of {len(todo)} messages could be delivered; they return to the queue. {reasons[0]}")
-    for item in todo:
-        if item.reason and item.message_id not in failed:
-            logger.warning(
-                "Quarantined a message" if item.kept else "Left a message out",
-                message_id=item.message_id,
-                key=item.kept and item.kept.key,
-                why=item.reason,
-            )
-    quarantined = sum(bool(item.reason) and item.message_id not in failed for item in todo)
+    unusable = [item for item in todo if item.reason and item.message_id not in failed]
+    quarantined = [item for item in unusable if item.quarantined]
+    left_out = [item for item in unusable if not item.quarantined]
+    if quarantined:
+        key = quarantine(quarantined).key
+        logger.warning("Quarantined messages", count=len(quarantined), key=key, reasons=why(quarantined))
+    if left_out:
+        logger.warning("Left messages out", count=len(left_out), reasons=why(left_out))
     counts = {
-        "EventsDelivered": len(todo) - quarantined - len(failed),
-        "EventsQuarantined": quarantined,
+        "EventsDelivered": len(todo) - len(unusable) - len(failed),
+        "EventsQuarantined": len(unusable),
         "EventsReturned": len(failed),
     }
     for name, value in counts.items():
@@ -102,3 +103,8 @@ def report(todo: Sequence[Plan], failed: Mapping[str, str]) -> None:
         logger.error("Some messages return to the queue", counts=counts, reasons=reasons[:10])
     else:
         logger.info("Took in a batch of messages", counts=counts)
+
+
+def why(unusable: Sequence[Plan]) -> list[str]:
+    """The first reasons, each once: a batch of messages that are no events is not to fill the log."""
+    return sorted({item.reason for item in unusable})[:10]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -41,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Kept:
-    """An object for the bucket. The same message makes the same key, so that a second delivery replaces it."""
+    """An object for the bucket. The same messages make the same key, so that a second delivery replaces it."""
 
     key: str
     body: bytes
@@ -51,13 +52,15 @@ class Kept:
 class Plan:
     """Attributes:
     record: None when the message is quarantined or left out.
-    kept: what must be in the bucket before the record goes out: a whole oversized event, or a quarantined message.
-    reason: why the message is quarantined, or left out when nothing is kept.
+    kept: a whole oversized event, which must be in the bucket before the record goes out.
+    quarantined: the message with the reason, as a line of JSON.
+    reason: why the message is quarantined, or left out when it is not.
     """
 
     message_id: str
     record: Record | None
     kept: Kept | None = None
+    quarantined: bytes = b""
     reason: str = ""
 
 
@@ -168,5 +171,11 @@ def _quarantine(message: Message, reason: str, now: datetime) -> Plan:
         "quarantined_at": _timestamp(now),
         "body": message.body,
     }
-    kept = Kept(f"quarantine/{message.message_id}.json", json.dumps(content).encode())
-    return Plan(message.message_id, None, kept, reason)
+    return Plan(message.message_id, None, quarantined=f"{json.dumps(content)}\n".encode(), reason=reason)
+
+
+def quarantine(quarantined: Sequence[Plan]) -> Kept:
+    """One object for all of them, so that a flood of messages that are no events costs no call for each."""
+    ids = "\n".join(sorted(item.message_id for item in quarantined))
+    digest = hashlib.sha256(ids.encode()).hexdigest()
+    return Kept(f"quarantine/{digest}.ndjson", b"".join(item.quarantined for item in quarantined))

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
-PAGE = 1000
-"""The most instances that one answer of `DescribeInstances` can hold."""
-
 
 @dataclass(frozen=True)
 class Instance:
@@ -62,13 +59,16 @@ def read(answer: InstanceTypeDef) -> Instance:
 
 
 def describe(ec2: EC2Client, schedule_tag: str) -> list[Instance]:
-    """All instances that carry the tag and still exist, a page for each call."""
+    """All instances that carry the tag and still exist, with as many calls as AWS makes pages.
+
+    Their size is left to AWS: beside tag filters, EC2 has refused `MaxResults` since it was there, and nothing says that it no
+    longer does. https://github.com/aws/aws-cli/issues/1976
+    """
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[
             {"Name": "tag-key", "Values": [schedule_tag]},
             {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
-        ],
-        PaginationConfig={"PageSize": PAGE},
+        ]
     )
     return [read(item) for page in pages for group in page["Reservations"] for item in group["Instances"]]
 

@@ -50,7 +50,7 @@ class Pipeline:
 
     def quarantined(self) -> dict[str, dict[str, Any]]:
         """What is in quarantine, by message id."""
-        found = [json.loads(self.body(key)) for key in self.keys("quarantine/")]
+        found = self.archive("quarantine/")
         return {item["message_id"]: item for item in found}
 
     def refuse(self, event_id: str, destination: str = "kinesis", times: int = 1_000_000) -> None:

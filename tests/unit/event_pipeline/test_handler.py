@@ -13,6 +13,7 @@ from automations.errors import DeliveryError, InvalidEvent, SettingsError
 from event_pipeline.handler import lambda_handler
 from tests.unit.event_pipeline.conftest import BUCKET
 from tests.unit.event_pipeline.messages import application_event, batch, failed, sample_batch
+from tests.unit.hooks import hook
 
 
 def ids(records: list[dict[str, Any]]) -> list[str]:
@@ -63,7 +64,8 @@ def test_a_poison_message_is_quarantined_and_the_others_are_delivered(pipeline, 
     assert found["message_id"] == "message-0"
     assert found["body"] == "no event, secret-4711"
     assert "not JSON" in found["reason"]
-    assert "quarantine/message-0.json" in logs.getvalue()
+    [key] = pipeline.keys("quarantine/")
+    assert key in logs.getvalue()
     assert "secret-4711" not in logs.getvalue()
 
 
@@ -79,7 +81,8 @@ def test_what_the_pipeline_wrote_itself_is_left_out_and_nothing_of_it_is_kept(pi
 
     assert ids(pipeline.stream()) == [own_application["id"]]
     assert pipeline.keys("") == [key for key in pipeline.keys("") if key.startswith("events/")]
-    assert logs.getvalue().count("Left a message out") == 2
+    [line] = [json.loads(text) for text in logs.getvalue().splitlines() if "Left messages out" in text]
+    assert line["count"] == 2
 
 
 def test_a_poison_message_that_comes_twice_is_quarantined_once(pipeline, context):
@@ -87,6 +90,17 @@ def test_a_poison_message_that_comes_twice_is_quarantined_once(pipeline, context
         lambda_handler(batch("no event"), context)
 
     assert len(pipeline.keys("quarantine/")) == 1
+
+
+def test_a_batch_of_poison_takes_one_call_and_one_line_of_the_log(pipeline, context, logs):
+    hook(aws.s3(), "before-call.s3", lambda model, **_: pipeline.calls.update([model.name]))
+
+    assert failed(lambda_handler(batch(*(f"no event {number}" for number in range(100))), context)) == []
+
+    assert pipeline.calls == {"PutObject": 1}
+    assert len(pipeline.quarantined()) == 100
+    [line] = [json.loads(text) for text in logs.getvalue().splitlines() if "Quarantined messages" in text]
+    assert line["count"] == 100
 
 
 def test_an_oversized_event_is_in_s3_before_the_record_that_refers_to_it_goes_out(pipeline, context):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from automations.errors import InvalidEvent
 from automations.events.sqs import Message
-from event_pipeline.plan import MAX_LINE, Plan, flat, plan
+from event_pipeline.plan import MAX_LINE, Plan, flat, plan, quarantine
 from tests.unit.event_pipeline.messages import application_event, sample_batch
 
 NOW = datetime(2026, 11, 22, 9, 0, 0, 250_000, tzinfo=UTC)
@@ -185,9 +185,7 @@ def test_what_is_no_event_is_quarantined_with_the_reason_and_whole(body, reason)
     assert found.record is None
     assert reason in found.reason
     assert "secret" not in found.reason
-    assert found.kept
-    assert found.kept.key == "quarantine/message-7.json"
-    assert json.loads(found.kept.body) == {
+    assert json.loads(found.quarantined) == {
         "message_id": "message-7",
         "reason": found.reason,
         "quarantined_at": "2026-11-22T09:00:00.250Z",
@@ -265,13 +263,23 @@ def test_the_partition_key_counts_as_kinesis_counts_it():
     assert found.size == len(found.line) + 36
 
 
-def test_a_second_delivery_of_a_message_makes_the_same_keys():
-    for body in ("no event", of_size(MAX_LINE + 1)):
-        first, second = planned(body), planned(body)
+def test_a_second_delivery_of_an_oversized_event_makes_the_same_key():
+    event = of_size(MAX_LINE + 1)
 
-        assert first.kept
-        assert second.kept
-        assert first.kept.key == second.kept.key
+    first, second = planned(event), planned(event)
+
+    assert first.kept
+    assert second.kept
+    assert first.kept.key == second.kept.key
+
+
+def test_the_same_quarantined_messages_make_the_same_key_in_any_order_and_others_another_one():
+    first, second, third = (planned("no event", name) for name in ("first", "second", "third"))
+
+    assert quarantine([first, second]).key == quarantine([second, first]).key
+    assert quarantine([first, second]).key != quarantine([first, third]).key
+    lines = quarantine([first, second]).body.splitlines()
+    assert [json.loads(line)["message_id"] for line in lines] == ["first", "second"]
 
 
 @pytest.mark.parametrize(
@@ -362,7 +370,7 @@ def test_whatever_is_in_a_message_it_is_planned(body, changed, changed_item):
 
 @given(st.text())
 def test_any_text_at_all_is_planned(text):
-    assert planned(text).kept
+    assert planned(text).quarantined
 
 
 def test_two_values_of_the_same_name_are_refused_rather_than_one_of_them_lost():

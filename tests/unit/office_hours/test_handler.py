@@ -388,6 +388,25 @@ def test_hours_are_kept_also_when_nothing_can_be_noted(office, context, logs, mo
     assert "a retry would not tell of it" in logs.getvalue()
 
 
+def test_no_page_size_is_asked_for_which_ec2_refuses_beside_tag_filters(office, context):
+    [instance] = launch()
+    asked: list[dict[str, Any]] = []
+    hook(aws.ec2(), "before-call.ec2.DescribeInstances", lambda params, **_: asked.append(params["body"]))
+
+    lambda_handler(EVENING, context)
+
+    assert state(instance) == "stopped"
+    assert [("Filter.1.Name" in body, "MaxResults" in body) for body in asked] == [(True, False)]
+
+
+def test_all_pages_of_instances_are_read(office, context):
+    instances = [instance for _ in range(101) for instance in launch()]  # moto's page has 100 launches
+
+    lambda_handler(EVENING, context)
+
+    assert {state(instance) for instance in instances} == {"stopped"}
+
+
 def test_calls_grow_with_batches_and_not_with_instances(office, context, calls, monkeypatch):
     monkeypatch.setattr(switch, "BATCH", 20)
     instances = launch(50)
