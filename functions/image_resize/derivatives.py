@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from automations import aws
 from automations.errors import AutomationError, Refused
-from image_resize.memory import at_most
-from image_resize.picture import Format, Unreadable, render
+from image_resize.memory import at_most, room
+from image_resize.picture import Derivative, Format, Limits, Unreadable, render
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
@@ -28,6 +31,11 @@ CACHE_CONTROL = "max-age=3600"
 EXTENSIONS: Mapping[Format, str] = {"keep": "", "jpeg": ".jpg", "webp": ".webp", "avif": ".avif"}
 LONGEST_KEY = 1024  # bytes; https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MOST_ROUNDS = 4
+AT_ONCE = 10
+"""Calls of S3 at the same time: as many as botocore keeps connections for."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Unsettled(AutomationError):
@@ -176,33 +184,49 @@ def look_up(bucket: str, key: str) -> Source | Absent:
 
 def existing(keys: Mapping[tuple[int, Format], str], settings: Settings) -> dict[str, dict[str, str]]:
     """The metadata of each object that lies under one of the keys."""
-    found = {}
-    for at in keys.values():
-        if len(at.encode()) > LONGEST_KEY:
-            continue
+
+    def metadata(at: str) -> dict[str, str] | None:
         try:
-            found[at] = aws.s3().head_object(Bucket=settings.derivatives_bucket, Key=at)["Metadata"]
+            return aws.s3().head_object(Bucket=settings.derivatives_bucket, Key=at)["Metadata"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "404":
                 raise
-    return found
+        return None
+
+    possible = [at for at in keys.values() if len(at.encode()) <= LONGEST_KEY]
+    return {at: found for at, found in zip(possible, at_once(metadata, possible), strict=True) if found is not None}
+
+
+def at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Call for all items at the same time, because a call of S3 is little work and much waiting.
+
+    Raises:
+        Exception: the first one, when the calls that had begun have ended.
+    """
+    aws.s3()  # which is made here, once
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(call, items))
 
 
 def _make(key: str, source: Source, keys: Mapping[tuple[int, Format], str], settings: Settings) -> set[str]:
     """Render all derivatives, then write them; nothing when the source is not that one any more."""
     name = _name(settings, key)
-    data = _download(settings.uploads_bucket, key, source)
-    if data is None:
-        return set()
-    try:
-        with at_most(settings.aws_lambda_function_memory_size):
-            derivatives = render(data, settings.image_sizes, settings.image_formats, settings.max_image_pixels)
-    except Unreadable as reason:
-        raise Refused(
-            f"{name} is refused: {reason} (MAX_IMAGE_PIXELS: {settings.max_image_pixels}). Nothing was written. "
-            "Upload another picture under this key, or delete it."
-        ) from reason
-    for derivative in derivatives:
+    memory = settings.aws_lambda_function_memory_size
+    # On disk, and read from there piece by piece, a large picture takes no memory beside its pixels.
+    with TemporaryFile() as file:
+        if not _download(settings.uploads_bucket, key, source, file):
+            return set()
+        try:
+            with at_most(memory):
+                limits = Limits(settings.max_image_pixels, room(memory))
+                derivatives = render(file, settings.image_sizes, settings.image_formats, limits)
+        except Unreadable as reason:
+            raise Refused(
+                f"{name} is refused: {reason} (MAX_IMAGE_PIXELS: {settings.max_image_pixels}). Nothing was written. "
+                "Upload another picture under this key, or delete it."
+            ) from reason
+
+    def write(derivative: Derivative) -> None:
         aws.s3().put_object(
             Bucket=settings.derivatives_bucket,
             Key=keys[derivative.size, derivative.format],
@@ -211,17 +235,20 @@ def _make(key: str, source: Source, keys: Mapping[tuple[int, Format], str], sett
             CacheControl=CACHE_CONTROL,
             Metadata=stamped(name, source),
         )
+
+    at_once(write, derivatives)
     return set(keys.values())
 
 
-def _download(bucket: str, key: str, source: Source) -> bytes | None:
-    """The source's bytes; None when another one took its place, or it is gone."""
+def _download(bucket: str, key: str, source: Source, file: IO[bytes]) -> bool:
+    """Write the source's bytes to the file; say whether it is still there, and no other one in its place."""
     try:
-        return aws.s3().get_object(Bucket=bucket, Key=key, IfMatch=f'"{source.etag}"')["Body"].read()
+        copyfileobj(aws.s3().get_object(Bucket=bucket, Key=key, IfMatch=f'"{source.etag}"')["Body"], file)
     except ClientError as error:
         if error.response["Error"]["Code"] in {"PreconditionFailed", "NoSuchKey"}:
-            return None
+            return False
         raise
+    return True
 
 
 def _source(answer: HeadObjectOutputTypeDef) -> Source:

@@ -2,6 +2,7 @@ import json
 import sys
 from datetime import datetime
 from io import BytesIO
+from threading import Barrier
 from typing import Any
 from unittest.mock import ANY
 
@@ -330,6 +331,42 @@ def test_a_source_that_never_rests_fails_the_event_so_that_lambda_tries_again(co
         lambda_handler(event, context)
 
 
+def test_the_derivatives_are_written_at_the_same_time(context, monkeypatch):
+    event = upload(photo())
+    both, put_object = Barrier(2, timeout=30), aws.s3().put_object
+
+    def put(**request: Any) -> Any:
+        both.wait()
+        return put_object(**request)
+
+    monkeypatch.setattr(aws.s3(), "put_object", put)
+
+    lambda_handler(event, context)
+
+    assert keys() == [f"32/{KEY}", f"64/{KEY}"]
+
+
+def test_when_one_derivative_cannot_be_written_the_event_fails_and_its_retry_writes_what_is_missing(
+    context, monkeypatch
+):
+    event = upload(photo())
+    put_object = aws.s3().put_object
+
+    def put(**request: Any) -> Any:
+        if request["Key"].startswith("64/"):
+            raise ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutObject")
+        return put_object(**request)
+
+    monkeypatch.setattr(aws.s3(), "put_object", put)
+    with pytest.raises(ClientError, match="SlowDown"):
+        lambda_handler(event, context)
+    assert f"64/{KEY}" not in keys()
+
+    monkeypatch.setattr(aws.s3(), "put_object", put_object)
+    lambda_handler(event, context)
+    assert keys() == [f"32/{KEY}", f"64/{KEY}"]
+
+
 # ---------------------------------------------------------------- deletions
 
 
@@ -485,12 +522,12 @@ def test_a_picture_of_too_many_pixels_is_refused_with_the_limit(context, monkeyp
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits memory by RLIMIT_DATA")
 def test_a_picture_that_takes_more_memory_than_the_function_has_is_refused(context, monkeypatch):
     monkeypatch.setenv("MAX_IMAGE_PIXELS", "10000000")
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "97")  # one more than is set aside for code
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
     file = BytesIO()
-    Image.new("RGB", (3000, 3000)).save(file, "PNG")
+    Image.new("RGBA", (3000, 3000)).save(file, "PNG")
     event = upload(file.getvalue())
 
-    with pytest.raises(Refused, match="more memory"):
+    with pytest.raises(Refused, match=r"takes up to 114 MB to decode, and there are 92 MB"):
         lambda_handler(event, context)
     assert keys() == []
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from image_resize.memory import at_most
+from image_resize.memory import FOR_CODE, FOR_OBJECTS, at_most, room
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits memory by RLIMIT_DATA")
 
@@ -26,6 +26,12 @@ def test_the_limit_goes_with_an_error_too():
         raise KeyError
 
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_a_picture_has_the_room_that_code_and_objects_leave():
+    assert room(2048) == (2048 - FOR_CODE - FOR_OBJECTS) * 2**20
+    assert room(128) == 0
+    assert room(None) is None
 
 
 def test_without_a_size_there_is_no_limit():

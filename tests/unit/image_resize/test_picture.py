@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageFile, JpegImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
-from image_resize.picture import Format, Unreadable, render
+from image_resize import picture as module
+from image_resize.picture import Derivative, Format, Limits, Unreadable
 from tests.unit.image_resize.orientations import STORED
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -42,6 +43,10 @@ def encoded(picture: Image.Image, image_format: str, **options: Any) -> bytes:
     file = BytesIO()
     picture.save(file, image_format, **options)
     return file.getvalue()
+
+
+def render(data: bytes, sizes: list[int], formats: list[Format], max_pixels: int) -> list[Derivative]:
+    return module.render(BytesIO(data), sizes, formats, Limits(max_pixels))
 
 
 def resized(data: bytes, format_: Format = "keep", size: int = 64, max_pixels: int = PLENTY) -> Image.Image:
@@ -133,7 +138,44 @@ def test_a_jpeg_is_reduced_while_it_is_decoded(monkeypatch):
 
     render(encoded(plain(RED, size=(1600, 800)), "JPEG"), [200, 50], ["keep"], PLENTY)
 
-    assert decoded[0] == (400, 200)  # twice the largest size, which leaves the filter something to do
+    assert decoded[0] == (200, 100)  # an eighth, which is not smaller than the largest size
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_a_jpeg_that_lies_on_its_side_is_reduced_while_it_is_decoded_all_the_same(orientation, monkeypatch):
+    decoded = []
+    load = JpegImagePlugin.JpegImageFile.load
+
+    def spy(image: JpegImagePlugin.JpegImageFile) -> Any:
+        decoded.append(image.size)
+        return load(image)
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", spy)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+
+    picture = resized(encoded(plain(RED, size=(1600, 1000)), "JPEG", exif=exif), size=200)
+
+    assert decoded[0] == (200, 125)
+    assert picture.size == ((125, 200) if orientation >= 5 else (200, 125))
+
+
+def test_the_proportions_are_the_pictures_and_not_those_of_the_size_before():
+    data = encoded(plain(RED, size=(600, 400)), "PNG")
+
+    sizes = [Image.open(BytesIO(one.body)).size for one in render(data, [160, 80, 20], ["keep"], PLENTY)]
+
+    assert sizes == [(160, 107), (80, 53), (20, 13)]  # and not 54, the half of 107
+
+
+def test_the_proportions_of_a_picture_that_lies_on_its_side_are_its_own():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    data = encoded(plain(RED, size=(600, 400)), "PNG", exif=exif)
+
+    sizes = [Image.open(BytesIO(one.body)).size for one in render(data, [160, 80, 20], ["keep"], PLENTY)]
+
+    assert sizes == [(107, 160), (53, 80), (13, 20)]
 
 
 def test_each_size_is_made_from_the_one_before(monkeypatch):
@@ -149,6 +191,28 @@ def test_each_size_is_made_from_the_one_before(monkeypatch):
     render(encoded(plain(RED, size=(1000, 800)), "PNG"), [50, 400, 200], ["keep"], PLENTY)
 
     assert steps == [(1000, 400), (400, 200), (200, 50)]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+@pytest.mark.parametrize("size", [(96, 64), (95, 61), (7, 97)])
+def test_a_large_picture_is_the_same_without_the_bands_that_it_is_reduced_in(mode, size, monkeypatch):
+    picture = noise(size).convert(mode)
+    data = encoded(picture, "TIFF")
+    [whole] = render(data, [50], ["keep"], PLENTY)
+    calls = []
+    resize = Image.Image.resize
+
+    def spy(image: Image.Image, *args: Any, **kwargs: Any) -> Image.Image:
+        calls.append(image.size)
+        return resize(image, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, "resize", spy)
+    monkeypatch.setattr(module, "LARGE", 100)
+    [banded] = render(data, [50], ["keep"], PLENTY)
+
+    assert (len(calls) == 4) == (mode != "RGBA")  # for which Pillow would copy the picture each time
+    difference = ImageChops.difference(Image.open(BytesIO(banded.body)), Image.open(BytesIO(whole.body)))
+    assert max(max(band.tobytes()) for band in difference.split()) <= 1
 
 
 # ---------------------------------------------------------------- orientation and metadata
@@ -578,6 +642,42 @@ def test_a_picture_that_takes_more_memory_than_there_is_is_refused(monkeypatch):
 
     with pytest.raises(Unreadable, match="it takes more memory"):
         resized(encoded(plain(RED), "PNG"), size=32)
+
+
+ONE_COLOUR = plain(RED, size=(1000, 800))
+KINDS = {  # and the bytes that one pixel takes
+    "JPEG": (encoded(ONE_COLOUR, "JPEG"), 5.4 / 64),
+    "progressive JPEG": (encoded(ONE_COLOUR, "JPEG", progressive=True), 8 + 5.4 / 64),
+    "PNG": (encoded(ONE_COLOUR, "PNG"), 7),
+    "PNG with alpha": (encoded(ONE_COLOUR.convert("RGBA"), "PNG"), 12.7),
+    "PNG with a transparent colour": (encoded(ONE_COLOUR, "PNG", transparency=BLUE), 12.7),
+    "GIF": (encoded(ONE_COLOUR, "GIF"), 5.7),
+    "WebP": (encoded(ONE_COLOUR, "WEBP"), 16),
+    "AVIF": (encoded(ONE_COLOUR, "AVIF"), 10.7),
+    "TIFF": (encoded(ONE_COLOUR, "TIFF"), 9),
+    "BMP": (encoded(ONE_COLOUR, "BMP"), 8.7),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_there_is_no_memory_for_is_refused_before_a_pixel_is_decoded(kind, monkeypatch):
+    data, bytes_a_pixel = KINDS[kind]
+    takes = int(1000 * 800 * bytes_a_pixel + 50 * 40 * 14)
+    [derivative] = module.render(BytesIO(data), [50], ["jpeg"], Limits(PLENTY, takes + 1))
+    assert Image.open(BytesIO(derivative.body)).size == (50, 40)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", None)
+    with pytest.raises(Unreadable, match="a picture of its kind and size takes up to"):
+        module.render(BytesIO(data), [50], ["jpeg"], Limits(PLENTY, takes - 1))
+
+
+def test_the_frames_of_an_animation_need_memory_together():
+    data = animation("GIF")
+    takes = int(64 * 48 * 17.2 + 3 * 64 * 48 * 14)
+
+    assert len(module.render(BytesIO(data), [64], ["webp"], Limits(PLENTY, takes + 1))) == 1
+    with pytest.raises(Unreadable, match="a picture of its kind and size takes up to"):
+        module.render(BytesIO(data), [64], ["webp"], Limits(PLENTY, takes - 1))
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "WEBP"])
