@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
+
 @dataclass(frozen=True)
 class Instance:
     """An instance as `DescribeInstances` shows it, reduced to what the decision and the report need.
