@@ -196,9 +196,14 @@ class Grown:
 def grown(arrange: Any, count: int, build: Mapping[str, Function]) -> Grown:
     function, measured = run(partial(arrange, count), build, 2)
     later = measured.invocations[-1]
-    calls = Counter(later.calls)
+    look, change = parted(later.calls)
+    return Grown(function, count, look, change, later.cpu, measured.peak)
+
+
+def parted(calls: Mapping[str, int]) -> tuple[Counter[str], Counter[str]]:
+    """Those that only read, and the others."""
     look = Counter({call: times for call, times in calls.items() if call.partition(".")[2].startswith(LOOK)})
-    return Grown(function, count, look, calls - look, later.cpu, measured.peak)
+    return look, Counter(calls) - look
 
 
 def resource_rows(found: Iterable[Grown]) -> Iterable[list[str]]:

@@ -1,7 +1,5 @@
-from collections import Counter
-
 import pytest
-from bench.growth import WARM_UP, Grown, handled, pipeline_rows, resource_rows
+from bench.growth import WARM_UP, Grown, handled, parted, pipeline_rows, resource_rows
 from bench.prices import duration, lambda_price
 from bench.recorded import Invocation, Measured
 
@@ -36,7 +34,7 @@ def test_batches_share_what_lambda_asks_for_an_invocation_and_for_waiting():
 
 
 def test_calls_that_look_stand_apart_from_those_that_change():
-    look, change = Counter({"rds.DescribeDBInstances": 10}), Counter({"rds.CreateDBSnapshot": 1000})
+    look, change = parted({"rds.DescribeDBInstances": 10, "rds.CreateDBSnapshot": 1000})
 
     [row] = resource_rows([Grown("rds_backup", 1000, look, change, 2000.0, 65.0)])
 
