@@ -102,7 +102,7 @@ update: $(DEV) ## Raise the pinned versions of all requirements
 .PHONY: clean
 clean: ## Remove what was built and installed here
 	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m local stop; fi
-	rm -rf $(VENV) $(LOCAL_VENV) $(RUNTIME_VENV) $(BENCH_VENV) .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOCAL_VENV) $(RUNTIME_VENV) $(BENCH_VENV) bench/rivals/node_modules .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(DEV): requirements/bootstrap.txt requirements/dev.txt
