@@ -30,7 +30,8 @@ def bars(axes: Axes, given: Any) -> None:
         axes.barh(place, middle, color=colour, xerr=[[middle - low], [high - middle]], ecolor="#24292f")
     for label, value in given["goals"].items():
         axes.axvline(value, color="#cf222e", linestyle="--", linewidth=1)
-        axes.text(value, -0.9, label, color="#cf222e", ha="center", va="bottom")
+        side = "right" if value == min(given["goals"].values()) else "left"
+        axes.text(value, -0.9, f" {label} ", color="#cf222e", ha=side, va="bottom")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel(given["axis"])

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "proofs.md"
 TABLE = "table: "
@@ -25,6 +26,12 @@ def row(record_property: Callable[[str, object], None]) -> Row:
         record_property(TABLE + title, {name.replace("_", " "): str(cell) for name, cell in cells.items()})
 
     return add
+
+
+@pytest.fixture(autouse=True)
+def pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It belongs to the process: of two deliveries at the same time, one leaves the other's limit behind."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
 # ---------------------------------------------------------------- the tables, where all workers report to
