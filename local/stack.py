@@ -85,6 +85,9 @@ PARAMETERS = {
     "DiscoverSchemas": "true",
     # @ order_events
     "PublishOrderEvents": "true",
+    # @ dashboard
+    "Dashboard": "true",
+    "Alarms": "true",
 }
 
 
