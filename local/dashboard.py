@@ -383,8 +383,8 @@ def _age(queue: str, label: str) -> Line:
 
 def done(service: str) -> Widget:
     """What it did in the time that the dashboard shows: a number for each of its own metrics."""
-    shown = {"view": "singleValue", "setPeriodToTimeRange": True}
-    return graph("What it did", [_own(service, metric) for metric in METRICS[service]], **shown)
+    lines = [_own(service, metric) for metric in METRICS[service]]
+    return graph("What it did", lines, view="singleValue", setPeriodToTimeRange=True)
 
 
 def _own(service: str, metric: Metric) -> Line:
