@@ -190,10 +190,10 @@ def _of_function(function: Function) -> Iterator[Alarm]:
         text = f"{function.folder} has failed for a quarter of an hour, retries included; its log says why"
         yield Alarm(f"{name}ErrorsAlarm", condition, text, "AWS/Lambda", "Errors", dimension, periods="3")
     if function.waited_for:
-        text = f"Lambda turned requests of {function.folder} away, because too many ran"
+        text = f"Lambda turned requests of {function.folder} away, because too many ran at once"
         yield Alarm(f"{name}ThrottlesAlarm", condition, text, "AWS/Lambda", "Throttles", dimension)
     else:
-        text = f"Lambda has put {function.folder} off for a quarter of an hour, because too many functions run"
+        text = f"Lambda has put {function.folder} off for a quarter of an hour, because too many ran at once"
         yield Alarm(f"{name}ThrottlesAlarm", condition, text, "AWS/Lambda", "Throttles", dimension, periods="3")
 
 
@@ -432,7 +432,7 @@ def dashboard() -> str:
         "  - - !Sub |",
         '      {"widgets": [',
         *_indented([_json(widget) + "," for widget in top()], 6),
-        '      {"type":"alarm","width":24,"height":4,"properties":{"title":"Alarms","alarms":[',
+        '      {"type":"alarm","width":24,"height":6,"properties":{"title":"Alarms","alarms":[',
         f'      "${{{first[0]}.Arn}}"',
     ]
     for name, condition in more:
@@ -461,6 +461,25 @@ def _indented(lines: Iterable[str], by: int) -> list[str]:
 # ---------------------------------------------------------------- the document
 
 
+def sizes() -> str:
+    """How much there is of what AWS counts for its bill, with all automations and with those that are on by default."""
+    switches = {name.removeprefix("Enable"): item for name, item in template()["Parameters"].items()}
+    usual = {name for name, item in switches.items() if item["Default"] == "true"}
+    lines = ["| | metrics on the dashboard | alarms of `Alarms` |", "| --- | --- | --- |"]
+    for label, on in (("what is on by default", usual), ("all automations", {name for name, _ in rows()})):
+        shown = [*top(), *(widget for name, widgets in rows() if name in on for widget in widgets)]
+        metrics = sum(len(widget["properties"].get("metrics", [])) for widget in shown)
+        made = [alarm for alarm in alarms() if _exists(alarm, on)]
+        lines.append(f"| {label} | {metrics} | {len(made)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _exists(alarm: Alarm, on: set[str]) -> bool:
+    apis = {one.automation for one in functions() if one.api}
+    needed = apis if alarm.condition == "RestApisAlarms" else {alarm.condition.removesuffix("Alarms")}
+    return alarm.condition == "HasAlarms" or bool(needed & on)
+
+
 def metrics_table() -> str:
     lines = ["| function | metric | what it counts | unit |", "| --- | --- | --- | --- |"]
     lines += [
@@ -480,7 +499,7 @@ PARTS: generated.Parts = {
         "alarms": alarm_resources,
         "body": dashboard,
     },
-    ROOT / "docs" / "dashboard.md": {"metrics": metrics_table},
+    ROOT / "docs" / "dashboard.md": {"sizes": sizes, "metrics": metrics_table},
 }
 
 

@@ -13,6 +13,7 @@ from local import dashboard
 from local.left_out import EXPRESSION, kind
 from local.metrics import METRICS
 from local.stack import PARAMETERS, Stack
+from local.stage import Stage
 from local.template import Values
 
 from tests.template.test_template import FUNCTIONS, folder_of
@@ -246,6 +247,22 @@ def test_each_deployed_schedule_is_alone_in_its_group(stack: Stack) -> None:
 
     assert all(len(names) == 1 for names in found)
     assert {schedule.function + schedule.name for schedule in stack.schedules} == {names[0] for names in found}
+
+
+@pytest.mark.parametrize(
+    ("alarm", "state"),
+    [("OfficeHoursEveningMissedAlarm", "INSUFFICIENT_DATA"), ("OfficeHoursErrorsAlarm", "ALARM")],
+)
+def test_an_alarm_is_mailed_when_it_leaves_ok(alarm: str, state: str, stage: Stage) -> None:
+    cloudwatch, name = stage.client("cloudwatch"), stage.stack.resources[alarm]
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+
+    mail = stage.alert(name, "OfficeHoursFunction")
+    assert mail["Subject"].startswith(f"{state}:")
+    assert json.loads(mail["Message"])["AlarmDescription"] == ALARMS[alarm]["Properties"]["AlarmDescription"]
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
 
 
 def test_the_deployment_is_far_from_the_most_resources_of_a_template(stack: Stack) -> None:
