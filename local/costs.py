@@ -12,6 +12,7 @@ from local.template import Values
 
 BY_THE_HOUR = {
     "AWS::Kinesis::Stream": "The Kinesis stream, which is on demand, is billed for each hour that it exists.",
+    "AWS::CloudWatch::Dashboard": "A dashboard is billed for the time that it exists; three small ones of an account are free.",
     "AWS::CloudWatch::Alarm": "Alarms are billed for the time that they exist; the first ten of an account are free.",
     "AWS::Events::Archive": "An archive is billed for what it takes in and keeps.",
 }

@@ -10,6 +10,7 @@ import yaml
 
 from local.cloud import LocalError
 
+DASHBOARD = "AWS::CloudWatch::Dashboard"
 EXPRESSION = "AWS::CloudWatch::Alarm with an expression"
 REFUSED = frozenset(
     {
@@ -35,11 +36,20 @@ def leave_out(built: Path, deployed: Path) -> None:
     template = yaml.safe_load(built.read_text())
     missing = set(refused(template))
     template["Resources"] = {name: item for name, item in template["Resources"].items() if name not in missing}
+    for item in template["Resources"].values():
+        if item["Type"] == DASHBOARD:
+            item["Properties"]["DashboardBody"] = _shortened(item["Properties"]["DashboardBody"], missing)
     template["Outputs"] = {name: item for name, item in template["Outputs"].items() if not _names(item) & missing}
     for name, item in template["Resources"].items():
         if needed := (_names(item) | {item.get("DependsOn", "")}) & missing:
             raise LocalError(f"{name} needs {', '.join(sorted(needed))}, which the local cloud refuses.")
     deployed.write_text(yaml.safe_dump(template, sort_keys=False))
+
+
+def _shortened(body: Mapping[str, Any], missing: set[str]) -> dict[str, Any]:
+    """A dashboard's body without the parts that show what is left out. Each part stands alone (local/dashboard.py)."""
+    separator, parts = body["Fn::Join"]
+    return {"Fn::Join": [separator, [part for part in parts if not _names(part) & missing]]}
 
 
 def refused(template: Mapping[str, Any]) -> dict[str, str]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from local import generated
 from local.cloud import ROOT
 from security_remediation.plan import EVERY_CALL, Allow, Kind, Remediation
 from security_remediation.registry import REMEDIATIONS
@@ -447,7 +448,7 @@ def judge_every_call() -> str:
 # ---------------------------------------------------------------- writing
 
 TEMPLATE = ROOT / "template.yaml"
-PARTS: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+PARTS: generated.Parts = {
     TEMPLATE: {
         "groups": groups,
         "parameters": parameters,
@@ -466,34 +467,10 @@ PARTS: Mapping[Path, Mapping[str, Callable[[], str]]] = {
 
 
 def written(path: Path) -> str:
-    """The file with its generated parts as they should be.
-
-    Raises:
-        ValueError: the file lacks the two comments of a part.
-    """
-    text = path.read_text()
-    for name, make in PARTS[path].items():
-        begin, end = (
-            (f"# security: {name}", f"# security: end of {name}")
-            if path.suffix in {".yaml", ".py"}
-            else (f"<!-- security: {name} -->", f"<!-- security: end of {name} -->")
-        )
-        found = re.search(
-            rf"^(?P<indent> *){re.escape(begin)}\n(?P<body>.*?)^ *{re.escape(end)}\n", text, re.MULTILINE | re.DOTALL
-        )
-        if not found:
-            raise ValueError(f"{path.name} has no lines '{begin}' and '{end}' around the part that is written there.")
-        body = "".join(f"{found['indent']}{line}\n" if line else "\n" for line in make().removesuffix("\n").split("\n"))
-        text = text[: found.start("body")] + body + text[found.end("body") :]
-    return text
+    """The file with its generated parts as they should be."""
+    return generated.written(path, "security", PARTS)
 
 
 def write() -> list[Path]:
     """Write the generated parts; returns the files that changed."""
-    changed = []
-    for path in PARTS:
-        text = written(path)
-        if text != path.read_text():
-            path.write_text(text)
-            changed.append(path)
-    return changed
+    return generated.write("security", PARTS)

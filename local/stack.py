@@ -85,6 +85,9 @@ PARAMETERS = {
     "DiscoverSchemas": "true",
     # @ order_events
     "PublishOrderEvents": "true",
+    # @ dashboard
+    "Dashboard": "true",
+    "Alarms": "true",
 }
 
 
@@ -126,15 +129,15 @@ class Schedule:
     function: str
     input: str
     target: str
+    arn: str
 
     def event(self, at: datetime) -> dict[str, Any]:
         """The event that the function gets for the run of that time.
 
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
         """
-        _, partition, _, region, account, *_ = self.target.split(":")
         values = {
-            "schedule-arn": f"arn:{partition}:scheduler:{region}:{account}:schedule/default/{self.function}{self.name}",
+            "schedule-arn": self.arn,
             "scheduled-time": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "execution-id": str(uuid4()),
             "attempt-number": "1",
@@ -383,7 +386,7 @@ class Stack:
                     function = logical_ids.get(target.split(":")[-1], "")
                     if function.endswith("Function"):
                         name = logical_ids[item["Name"]].removeprefix(function)
-                        found.append(Schedule(name, function, schedule["Target"]["Input"], target))
+                        found.append(Schedule(name, function, schedule["Target"]["Input"], target, schedule["Arn"]))
         return found
 
     def variables(self) -> dict[str, dict[str, str]]:

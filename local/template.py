@@ -1,4 +1,4 @@
-"""What the expressions of a template are worth in a deployment, for what is made without CloudFormation."""
+"""Reads a template, and what its expressions are worth in a deployment, for what is made without CloudFormation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,27 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 NO_VALUE = object()
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms, `!Ref X`, as `{"Ref": X}`."""
+
+
+def _short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    match node:
+        case yaml.ScalarNode():
+            value: Any = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case _:
+            value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+Loader.add_multi_constructor("!", _short_form)
 
 
 class Values:

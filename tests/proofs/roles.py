@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 from local.security import camel
-from local.template import Values
+from local.template import Loader, Values
 
-from tests.template_file import RESOURCES, TEMPLATE, TEXT, Loader
+from tests.template_file import RESOURCES, TEMPLATE, TEXT
 from tests.unit.conftest import ACCOUNT, REGION
 
 Branch = tuple[tuple[str, bool], ...]

@@ -12,10 +12,10 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from local.cloud import Cloud
 from local.forwarder import TEMPLATE as FILE
 from local.forwarder import forwarder
+from local.template import Loader
 
 from tests.samples import sample
 from tests.template.test_rules import INDEX
-from tests.template_file import Loader
 
 CENTRAL = "arn:aws:events:ap-northeast-2:111122223333:event-bus/eventbridge-automations"
 TEMPLATE: dict[str, Any] = yaml.load(FILE.read_text(), Loader)

@@ -110,19 +110,21 @@ def test_a_rule_tries_again_and_keeps_what_it_could_not_deliver(rule: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "schedule",
+    ("name", "schedule"),
     [
-        event["Properties"]
-        for item in FUNCTIONS.values()
-        for event in item["Properties"].get("Events", {}).values()
+        (f"{function.removesuffix('Function')}{name}", event["Properties"])
+        for function, item in FUNCTIONS.items()
+        for name, event in item["Properties"].get("Events", {}).items()
         if event["Type"].startswith("Schedule")
     ],
 )
-def test_a_schedule_has_the_time_zone_tries_again_and_keeps_what_it_could_not_deliver(schedule: dict[str, Any]) -> None:
+def test_a_schedule_has_the_time_zone_a_group_tries_again_and_keeps_what_it_could_not_deliver(
+    name: str, schedule: dict[str, Any]
+) -> None:
     assert schedule["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
     assert schedule["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
     assert schedule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "UndeliveredEventsQueue.Arn"}}
-    assert schedule["OmitName"] is True
+    assert schedule["GroupName"] == {"Ref": f"{name}Group"}  # of its own: it is counted by group only
 
 
 @RULES

@@ -9,8 +9,8 @@ import yaml
 from local.cloud import Aws
 from local.far_receiver import TEMPLATE, FarReceiver
 from local.receiver import Answer
+from local.template import Loader
 
-from tests.template_file import Loader
 from tests.unit.conftest import REGION, Context
 
 DECLARED = yaml.load(TEMPLATE.read_text(), Loader)["Resources"]
