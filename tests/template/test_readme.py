@@ -1,6 +1,7 @@
 """The README held against the template."""
 
 import re
+from pathlib import Path
 
 from tests.template.test_template import folder_of
 from tests.template_file import ROOT, TEMPLATE
@@ -38,7 +39,7 @@ def test_every_command_of_make_that_a_readme_names_exists() -> None:
         assert named <= targets, path
 
 
-def test_every_file_that_a_document_links_to_exists() -> None:
+def test_every_file_that_a_document_links_to_exists_and_has_the_heading_that_the_link_names() -> None:
     documents = [
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/*.md"),
@@ -46,9 +47,17 @@ def test_every_file_that_a_document_links_to_exists() -> None:
         ROOT / "events/README.md",
     ]
     for path in documents:
-        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+        for link, _, heading in (link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", path.read_text())):
             if "://" not in link:
-                assert (path.parent / link).exists(), f"{path.name} links to {link}"
+                target = path.parent / link if link else path
+                assert target.exists(), f"{path.name} links to {link}"
+                assert not heading or heading in headings(target), f"{path.name} links to {link}#{heading}"
+
+
+def headings(document: Path) -> set[str]:
+    """As GitHub names them in links: small letters and hyphens, without other marks."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_every_sample_event_that_a_document_names_exists() -> None:
