@@ -102,5 +102,5 @@ def _told(chart: Chart, label: str, value: float) -> str:
 
 
 def _drawing(chart: Chart, height: int, parts: Iterable[str]) -> str:
-    told = f"{chart.title}: {', '.join(_told(chart, label, value) for label, value in chart.bars.items() if value)}"
+    told = f"{escape(chart.title)}: {', '.join(_told(chart, label, value) for label, value in chart.bars.items() if value)}"
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(chart.title)}"><desc>{told}</desc>{"".join(parts)}</svg>'
