@@ -15,8 +15,8 @@ from local.stack import Stack
 from office_hours.plan import STOP, STOP_ONLY
 
 PRICE_LIST = "us-east-1"
-"""One of the few regions that answer for all:
-https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html"""
+"""One of the few regions where the price list of all regions is.
+https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_pricing_GetProducts.html"""
 TENANCY = {"default": "Shared", "dedicated": "Dedicated"}
 GIVE = "Give the price of a machine's hour yourself: --hourly-price 0.05"
 

@@ -46,6 +46,11 @@ def section(title: str, about: Facts) -> Section:
     return found
 
 
+def pairs(found: Section) -> dict[str, str]:
+    """What a table of two columns says."""
+    return {row[0]: row[1] for row in found.rows}
+
+
 # ---------------------------------------------------------------- remediations
 
 
@@ -62,7 +67,7 @@ def record(event: str = "1", actor: str = "user alice", day: str = "2026-11-05",
 
 
 def test_the_months_audit_records_are_read_each_as_it_was_written_last(cloud: None) -> None:
-    s3 = boto3.client("s3")
+    s3: Any = boto3.client("s3")
     s3.create_bucket(Bucket="audit", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket="audit", VersioningConfiguration={"Status": "Enabled"})
     for one in (
@@ -203,7 +208,7 @@ LARGE = Machine("m5.large", "RunInstances:0002", "dedicated")
 def product(*prices_of_an_hour: str, unit: str = "Hrs", currency: str = "USD") -> str:
     """A product as the price list has it, with a made-up price.
 
-    https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-the-aws-price-list-bulk-api-fetching-price-list-files-manually.html
+    https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_pricing_GetProducts.html
     """
     dimensions = {f"d{price}": {"unit": unit, "pricePerUnit": {currency: price}} for price in prices_of_an_hour}
     reserved = {"r": {"priceDimensions": {"d": {"unit": "Hrs", "pricePerUnit": {"USD": "0.001"}}}}}
@@ -311,9 +316,9 @@ def test_events_that_lambda_gave_up_without_a_run_make_no_negative_number() -> N
 
 def test_snapshots_that_were_put_off_or_failed_are_missed() -> None:
     counted = {"Created": 30.0, "Copied": 30.0, "Deleted": 28.0, "Skipped": 2.0, "Failed": 1.0, "Broken": 0.0}
-    rows = dict(
-        section("Snapshots", facts({("rds_backup", f"Backups{k}"): v for k, v in counted.items()}, kept=14)).rows
-    )
+    told = facts({("rds_backup", f"Backups{name}"): value for name, value in counted.items()}, kept=14)
+
+    rows = pairs(section("Snapshots", told))
 
     assert (rows["made"], rows["of these still kept, here"], rows["missed"]) == ("30", "14", "3")
 
@@ -324,7 +329,7 @@ def test_messages_are_counted_by_channel() -> None:
 
     found = section("Messages", facts(sent, (slack,), topics=["AlertsTopic"]))
 
-    rows = dict(found.rows)
+    rows = pairs(found)
     assert (rows["Slack: messages posted"], rows["AlertsTopic: published"]) == ("12", "5")
     assert found.charts[0].bars["5 Nov"] == 17
     assert "Slack and by mail counts in both" in found.notes[0]

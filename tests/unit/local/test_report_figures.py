@@ -1,7 +1,7 @@
 """The month of a report and its numbers, from CloudWatch and from logs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -62,7 +62,7 @@ def test_a_month_that_cloudwatch_has_forgotten_is_refused() -> None:
 def put(namespace: str, name: str, value: float, at: datetime, **dimension: str) -> None:
     [(key, of)] = dimension.items()
     datum = {"MetricName": name, "Value": value, "Timestamp": at, "Dimensions": [{"Name": key, "Value": of}]}
-    boto3.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[datum])  # type: ignore[list-item]
+    boto3.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[datum])
 
 
 def test_cloudwatchs_numbers_are_summed_up_by_day_and_no_others(cloud: None) -> None:
@@ -137,14 +137,14 @@ def run(request: str, event: str, *, at: datetime = FIRST, failed: bool = False,
     own = {"function_request_id": request, "correlation_id": event, "level": "INFO", "message": "Looked"}
     lines = [f"START RequestId: {request} Version: $LATEST", json.dumps(own)]
     if metrics:
-        lines.append(embedded(**metrics))
+        lines.append(embedded(metrics))
     if failed:
         lines.append(json.dumps({**own, "level": "ERROR", "message": "No", "reason": "DeliveryError"}))
     report = f"REPORT RequestId: {request}\tDuration: 250 ms\tBilled Duration: 250 ms\tMemory Size: 256 MB"
     return [(at, line) for line in (*lines, f"END RequestId: {request}", report)]
 
 
-def embedded(namespace: str = "EventBridgeAutomations", **metrics: float) -> str:
+def embedded(metrics: Mapping[str, float], namespace: str = "EventBridgeAutomations") -> str:
     about = [{"Namespace": namespace, "Dimensions": [["service"]], "Metrics": [{"Name": name} for name in metrics]}]
     values = {name: [value] for name, value in metrics.items()}
     return json.dumps({"_aws": {"Timestamp": 1, "CloudWatchMetrics": about}, "service": "x", **values})
@@ -168,7 +168,7 @@ def test_a_log_of_another_month_counts_for_nothing() -> None:
 
 
 def test_lines_that_are_no_json_and_metrics_of_others_are_left_out() -> None:
-    texts = ["Traceback (most recent call last):", "[1, 2]", "12", embedded("Other", HoursSaved=5)]
+    texts = ["Traceback (most recent call last):", "[1, 2]", "12", embedded({"HoursSaved": 5}, "Other")]
 
     assert of_log([(FIRST, text) for text in texts]).values == {}
 
