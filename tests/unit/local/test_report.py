@@ -85,17 +85,18 @@ def test_the_months_audit_records_are_read_each_as_it_was_written_last(cloud: No
 
 
 def test_remediations_are_counted_by_kind_and_actor_the_most_frequent_first() -> None:
-    alice, bob = record(), record(actor="role deploy, session ci")
-    found = [remediations.remediation(one) for one in (alice, bob, bob, {**bob, "outcome": "about to be changed"})]
+    alice, role = record(), record(actor="role deploy, session ci")
+    all_of_them = (role, alice, alice, {**alice, "outcome": "about to be changed"})
+    found = [remediations.remediation(one) for one in all_of_them]
 
     rows = section("Remediations", facts({("security_remediation", "IncidentsTold"): 7}, changed=found))
 
     assert rows.rows == [
-        ("bucket_policy", "exact undo", "role deploy, session ci", "2", "1"),
-        ("bucket_policy", "exact undo", "user alice", "1", "0"),
+        ("bucket_policy", "exact undo", "user alice", "2", "1"),
+        ("bucket_policy", "exact undo", "role deploy, session ci", "1", "0"),
     ]
     assert "told of 7 incidents" in rows.notes[0]
-    assert rows.charts[1].bars == {"role deploy, session ci": 3, "user alice": 1}
+    assert list(rows.charts[1].bars.items()) == [("user alice", 3), ("role deploy, session ci", 1)]
     assert rows.charts[0].bars["5 Nov"] == 4
 
 
@@ -333,6 +334,13 @@ def test_messages_are_counted_by_channel() -> None:
     assert (rows["Slack: messages posted"], rows["AlertsTopic: published"]) == ("12", "5")
     assert found.charts[0].bars["5 Nov"] == 17
     assert "Slack and by mail counts in both" in found.notes[0]
+
+
+def test_other_work_is_what_no_other_section_tells_and_what_was_done_at_all() -> None:
+    done = {("office_hours", "HoursSaved"): 13.0, ("basket", "BasketsCheckedOut"): 2.0}
+    resize = Function("image_resize", retried=True, memory=2048, architecture="arm64")
+
+    assert section("What else", facts(done, (HOURS, BASKET, resize))).rows == [("basket", "checkouts", "2")]
 
 
 def test_what_is_not_deployed_is_left_out() -> None:
