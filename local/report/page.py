@@ -12,15 +12,15 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e9ec; --pale: #a2a7b3; --line: #3b4048; --bar: #6fa8e0; --paper: #16181c; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); background: var(--paper); }
 h2 { margin-top: 2.5rem; } .table { overflow-x: auto; } table { border-collapse: collapse; }
-th, td { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; max-width: 24rem; overflow-wrap: break-word; }
 th { font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.note, figcaption { color: var(--pale); font-size: 13px; max-width: 46rem; } figure { margin: 1.25rem 0; }
-svg { width: 100%; max-width: 40rem; height: auto; display: block; } rect { fill: var(--bar); }
-svg text { fill: var(--pale); font: 11px system-ui, sans-serif; } line { stroke: var(--line); }
+.note, figcaption { color: var(--pale); font-size: 13px; max-width: 46rem; } figure { margin: 1.25rem 0; overflow-x: auto; }
+svg { width: 100%; min-width: 28rem; max-width: 40rem; height: auto; display: block; } rect { fill: var(--bar); }
+svg text { fill: var(--pale); font: 13px system-ui, sans-serif; } line { stroke: var(--line); }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-WIDTH, HEIGHT, EDGE = 640, 140, 18
-ROW, NAMES, NUMBERS = 20, 250, 90
+WIDTH, HEIGHT, EDGE = 640, 144, 20
+ROW, NAMES, NUMBERS = 22, 250, 130
 
 
 def page(title: str, about: str, sections: Iterable[Section]) -> str:
@@ -88,11 +88,11 @@ def _lying(chart: Chart) -> str:
     most, parts = max(chart.bars.values()), []
     for number, (label, value) in enumerate(chart.bars.items()):
         width, y = value / most * (WIDTH - NAMES - NUMBERS), number * ROW
-        short = label if len(label) <= 40 else f"{label[:39]}…"
+        short = label if len(label) <= 34 else f"{label[:33]}…"
         parts.append(
-            f'<text x="{NAMES - 8}" y="{y + 14}" text-anchor="end">{escape(short)}</text>'
+            f'<text x="{NAMES - 8}" y="{y + 15}" text-anchor="end">{escape(short)}</text>'
             f'<rect x="{NAMES}" y="{y + 3}" width="{width:.1f}" height="{ROW - 6}"><title>{_told(chart, label, value)}</title></rect>'
-            f'<text x="{NAMES + width + 6:.1f}" y="{y + 14}">{escape(chart.say(value))}</text>'
+            f'<text x="{NAMES + width + 6:.1f}" y="{y + 15}">{escape(chart.say(value))}</text>'
         )
     return _drawing(chart, ROW * len(chart.bars), parts)
 

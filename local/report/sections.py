@@ -15,8 +15,8 @@ from local.report.savings import Hourly
 
 MOST_ROWS = 25
 """Of one table."""
-TOLD_APART = frozenset({"office_hours", "rds_backup", "security_remediation", "slack_sender"})
-"""Functions with a section of their own."""
+TOLD_APART = frozenset({"office_hours", "partner_relay", "rds_backup", "security_remediation", "slack_sender"})
+"""Functions whose own metrics are in another section."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def remediations(facts: Facts, changed: Sequence[Remediation]) -> Section:
         ("remediation", "how", "because of", "closed", "not closed"),
         rows or [("none", "", "", "0", "0")],
         (
-            f"From the audit records. People were told of {_plural(told, 'incident')}, those of which nothing was changed among them.",
+            f"From the audit records. People were told of {_plural(told, 'incident')}, also of those where nothing was changed.",
             "'Not closed': it was begun and not verified. Look at it: python -m local security list",
         ),
         (_daily(facts, "Remediations", by_day), Chart("Remediations by who opened it", most, by_day=False)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from local.commands.report import read, tell
 from local.page import REPORT
@@ -14,16 +15,17 @@ from local.stage import Stage
 
 def monthly_report(stage: Stage) -> None:
     """What the automations saved, changed, told, failed and cost this month, in one page."""
-    folder, function, metric = "ec2_state_alerts", "Ec2StateAlertsFunction", "InstanceAlerts"
+    function, project = "CodebuildSlackFunction", f"{stage.stack.parameters['CodebuildProjectPrefix']}report"
+    build = f"arn:aws:codebuild:{stage.cloud.region}:{stage.cloud.account}:build/{project}:{uuid4()}"
 
-    def alerts() -> float:
-        """Those of the month so far. Nothing else is asked for: AWS charges for each metric."""
-        now = month("", datetime.now(UTC))
-        return figures.read(stage.stack, {folder: function}, now).total(folder, metric)
+    def reported() -> float:
+        """Builds reported in the month so far. Little else is asked for: AWS charges for each metric."""
+        so_far = figures.read(stage.stack, {"codebuild_slack": function}, month("", datetime.now(UTC)))
+        return so_far.total("codebuild_slack", "BuildMessages")
 
-    before = alerts()
-    stage.send(stage.sample(f"{folder}/terminated"), expect="InstanceStateChanged")
-    stage.expect("one more alert is counted", lambda: alerts() > before, function)
+    before = reported()
+    stage.send(stage.sample("codebuild_slack/failed", project_name=project, build_id=build), expect="BuildFinished")
+    stage.expect("one more build is counted", lambda: reported() > before, function)
     title, about, sections = tell(read(stage.stack, month("", datetime.now(UTC))))
     kept = stage.keep(REPORT, page(title, about, sections).encode())
     for section in sections:

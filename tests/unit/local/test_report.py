@@ -400,7 +400,7 @@ def test_a_lying_bar_has_its_name_and_its_money_beside_it() -> None:
     drawn = svg(Chart("Price", {"a": 2.0, "b" * 60: 0.00001}, by_day=False, money=True))
 
     assert ">$2.00</text>" in drawn
-    assert f">{'b' * 39}…</text>" in drawn
+    assert f">{'b' * 33}…</text>" in drawn
     assert "less than $0.0001" in drawn
 
 
