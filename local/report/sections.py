@@ -286,7 +286,7 @@ def number(value: float) -> str:
 
 def dollars(value: float) -> str:
     """With as many digits as are worth reading."""
-    if value == 0 or value >= 1:
+    if value == 0 or value >= 0.1:
         return f"${value:,.2f}"
     return f"${value:.4f}" if value >= 0.0001 else "less than $0.0001"
 

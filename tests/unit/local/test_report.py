@@ -5,7 +5,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from local.report.sections import MOST_ROWS, Chart, Facts, Function, Section, do
 from local.stack import Stack
 from rich.console import Console
 
-from tests.unit.conftest import REGION
+from tests.unit.conftest import ACCOUNT, REGION
 
 NOW = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 NOVEMBER = month("2026-11", NOW)
@@ -286,7 +286,8 @@ def test_in_another_region_it_is_said_that_prices_may_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "$0.00"), (1234.5, "$1,234.50"), (0.0135, "$0.0135"), (0.00001, "less than $0.0001")]
+    ("value", "text"),
+    [(0, "$0.00"), (0.65, "$0.65"), (1234.5, "$1,234.50"), (0.0135, "$0.0135"), (0.00001, "less than $0.0001")],
 )
 def test_money_has_as_many_digits_as_are_worth_reading(value: float, text: str) -> None:
     assert dollars(value) == text
@@ -487,6 +488,65 @@ def test_what_is_no_price_is_refused(
         call(monkeypatch, f"--hourly-price={text}")
 
     assert "no price of an hour" in capsys.readouterr().err
+
+
+@pytest.fixture
+def deployed(cloud: None) -> Stack:
+    """A stack in an account, with three functions and what they have left there this month."""
+    role = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
+    arn = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(role))["Role"]["Arn"]
+    names = ["OfficeHoursFunction", "RdsBackupFunction", "SecurityRemediationFunction"]
+    functions: Any = boto3.client("lambda")
+    for name in names:
+        functions.create_function(
+            FunctionName=f"shop-{name}",
+            Role=arn,
+            Runtime="python3.13",
+            Handler="handler.lambda_handler",
+            Code={"ZipFile": b"nothing"},
+            MemorySize=512,
+            Architectures=["arm64"],
+        )
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="audit", CreateBucketConfiguration={"LocationConstraint": REGION})
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    s3.put_object(
+        Bucket="audit", Key=f"audit/{today}/bucket_policy/1.json", Body=json.dumps(record(day=today)).encode()
+    )
+    rds: Any = boto3.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders", Engine="mysql", DBInstanceClass="db.t4g.micro", AllocatedStorage=20,
+        MasterUsername="admin1", MasterUserPassword="not-a-secret",
+    )  # fmt: skip
+    own = [{"Key": "automations:created-by", "Value": "rds-backup"}]
+    for name, tags in (("automations-orders-1", own), ("by-hand", [])):
+        rds.create_db_snapshot(DBSnapshotIdentifier=name, DBInstanceIdentifier="orders", Tags=tags)
+    for namespace, metric, dimension, of in (
+        ("EventBridgeAutomations", "HoursSaved", "service", "office_hours"),
+        ("AWS/Lambda", "Invocations", "FunctionName", "shop-OfficeHoursFunction"),
+        ("AWS/SNS", "NumberOfMessagesPublished", "TopicName", "alerts"),
+    ):
+        datum: Any = {"MetricName": metric, "Value": 13, "Dimensions": [{"Name": dimension, "Value": of}]}
+        datum["Timestamp"] = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=1)
+        boto3.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[datum])
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
+    return stack(None, AuditBucket="audit", AlertsTopic=topic, **{name: f"shop-{name}" for name in names})
+
+
+def test_on_aws_everything_is_read_from_the_account(deployed: Stack) -> None:
+    now = datetime.now(UTC)
+    about = command.read(deployed, month("", now + timedelta(seconds=1)), 0.05)
+
+    assert {one.folder: (one.memory, one.retried) for one in about.functions} == dict.fromkeys(
+        ("office_hours", "rds_backup", "security_remediation"), (512, True)
+    )
+    assert about.kept == 1
+    assert about.changed == [Remediation(f"{now:%Y-%m-%d}", "bucket_policy", "exact undo", "user alice", closed=True)]
+    assert section("Office hours", about).rows[:2] == [("machine hours saved", "13"), ("money saved", "$0.65")]
+    assert pairs(section("Messages", about))["AlertsTopic: published"] == "13"
+    assert section("Failures", about).rows == [("office_hours", "13", "0", "0", "0")]
 
 
 def test_a_stack_that_is_not_there_is_named(cloud: None) -> None:
