@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from local.prices import GB_SECOND
 from PIL import Image
 from tests.proofs.situations import (
     Arrange,
@@ -52,7 +53,6 @@ from automations.notify.slack import put
 from bench import document, plots
 from bench.growth import batch_size, of_events
 from bench.prices import (
-    GB_SECOND,
     LIST,
     ONE_VCPU,
     ROUND_TRIP,

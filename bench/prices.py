@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from local.prices import GB_SECOND, INVOCATIONS, MILLION, of_lambda
+from local.prices import READ as OCTOBER
+
 ROUND_TRIP = 10.0
 """Milliseconds that a call is assumed to take beside the function's own work. Not measured: there is no AWS here."""
 ONE_VCPU = 1769
@@ -14,15 +17,10 @@ HEADROOM = 1.25
 
 # ---------------------------------------------------------------- prices
 
-MILLION = 1_000_000
-GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
-INVOCATIONS = 0.20
-"""For a million."""
 LOGS = 0.76
 """For a GB that CloudWatch Logs takes in."""
-OCTOBER, JUNE = "2026-10-01", "2026-06-12"
-"""When these prices were read in AWS's price list for ap-northeast-2, by others: nothing here asks AWS. The list is at
-https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AWSLambda/current/ap-northeast-2/index.json, and so on."""
+JUNE = "2026-06-12"
+"""When these prices were read, as `OCTOBER` is; see `local.prices.READ`. The other services have a list like Lambda's."""
 S3_WRITE, S3_READ, SECRETS, WRITE_UNIT, READ_UNIT = 4.50, 0.35, 5.00, 0.68, 0.1355
 """For a million. A unit of DynamoDB, on demand, writes an item of at most 1 kB or reads one of at most 4 kB consistently; here each
 call takes one."""
@@ -65,7 +63,7 @@ def duration(cpu: float, waits: float, size: int) -> float:
 
 def lambda_price(milliseconds: float, size: int, architecture: str = "arm64") -> float:
     """For a million invocations; Lambda bills whole milliseconds."""
-    return MILLION * math.ceil(milliseconds) / 1000 * size / 1024 * GB_SECOND[architecture] + INVOCATIONS
+    return of_lambda(MILLION * math.ceil(milliseconds) / 1000 * size / 1024, MILLION, architecture)
 
 
 def calls_price(calls: Mapping[str, int]) -> float:

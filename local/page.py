@@ -18,12 +18,15 @@ figcaption, .context { color: #616061; font-size: 13px; }
 pre { background: #f6f6f6; border-radius: 6px; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 h2 { margin-top: 2.5rem; } hr { border: 0; border-top: 1px solid #ddd; }
 """
+REPORT = "report.html"
 EMOJI = {":large_green_circle:": "🟢", ":warning:": "⚠️", ":rotating_light:": "🚨"}
 
 
 def write(folder: Path) -> Path:
     """Write `index.html` into the folder, about the files that are in it."""
     parts = ["<h1>What the demo left</h1>"]
+    if (folder / REPORT).exists():
+        parts.append(f'<p><a href="{REPORT}">The report of the month</a></p>')
     # The source, which has a name and no size, comes first; then the largest.
     if pictures := sorted(
         (folder / "pictures").glob("*"), key=lambda file: -int(file.stem) if file.stem.isdecimal() else -(10**9)

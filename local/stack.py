@@ -412,12 +412,21 @@ class Stack:
 
     def messages(self, function: str, since: datetime | None = None) -> list[str]:
         """The lines in the function's log group, Lambda's own among them, oldest first."""
+        return [text for _, text in self.dated_messages(function, since)]
+
+    def dated_messages(self, function: str, since: datetime | None = None) -> list[tuple[datetime, str]]:
+        """The same, each with its time."""
         group = self.resources.get(function.removesuffix("Function") + "LogGroup")
         if not group:  # a topic, say, logs nothing
             return []
         start = {"startTime": int(since.timestamp() * 1000)} if since else {}
         pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, **start)
-        return [text for page in pages for entry in page["events"] for text in entry["message"].splitlines()]
+        return [
+            (datetime.fromtimestamp(entry["timestamp"] / 1000, UTC), text)
+            for page in pages
+            for entry in page["events"]
+            for text in entry["message"].splitlines()
+        ]
 
     def failed_events(self) -> list[dict[str, Any]]:
         """What is in the failed-events queue: each with `requestPayload`, the event, and `responsePayload`, why."""

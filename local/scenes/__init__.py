@@ -22,6 +22,7 @@ from local.scenes.order_events import order_events
 from local.scenes.partner_relay import partner_relay
 from local.scenes.rds_backup import rds_backup
 from local.scenes.replay import replay
+from local.scenes.report import monthly_report
 from local.scenes.schemas import schemas
 from local.scenes.security_remediation import (
     administrator_made,
@@ -63,6 +64,7 @@ SCENES: list[Scene] = [
     http_stage_created,
     explain_and_send,
     failed_and_tried_again,
+    monthly_report,  # of all that was played before it
 ]
 
 WORDS: Mapping[str, str] = {
