@@ -218,6 +218,12 @@ def test_a_batch_of_small_events_whose_names_grow_cannot_fill_the_memory_togethe
     assert "grow too long" in planned(event).reason
 
 
+def test_a_message_with_very_many_mistakes_is_quarantined_with_a_short_reason():
+    found = planned(application_event() | {"resources": [7] * 100_000})
+
+    assert found.reason == "The message is no event. resources.0: Input should be a valid string"
+
+
 def of_size(size: int) -> dict[str, Any]:
     """An event whose line has so many bytes."""
     event = application_event(fill="")
