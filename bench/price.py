@@ -164,6 +164,8 @@ LARGEST: Mapping[str, Sequence[Arrange]] = {
     "event_pipeline": [largest_batch, largest_poison],
 }
 """What takes the most memory, of the functions whose events have very different sizes."""
+LEAST: Mapping[str, int] = {"image_resize": 256}
+"""MB with which a function does its work at all, by its own limit: with less, the photo is refused by its header."""
 
 
 # ---------------------------------------------------------------- measuring
@@ -260,7 +262,7 @@ def memory_rows(results: Sequence[Result], largest: Sequence[Result]) -> Iterabl
         typical.setdefault(one.function, one)
     for function, one in typical.items():
         peak = max(each.measured.peak for each in (*results, *largest) if each.function == function)
-        least = smallest(peak)
+        least = max(smallest(peak), LEAST.get(function, 0))
         yield [
             function,
             f"{peak:.0f}",

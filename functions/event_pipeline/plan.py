@@ -20,8 +20,9 @@ Kinesis Data Streams takes where nobody raised the limit.
 https://docs.aws.amazon.com/firehose/latest/APIReference/API_Record.html
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 """
-MAX_NAMES = 10 * MAX_LINE
-"""Characters of all names of a flat event. A long key around many fields is repeated in each of their names."""
+MOST_GROWTH = 10
+"""How many characters all names of a flat event may have for each one of its message. A long key around many fields is repeated in
+each of their names. A batch has at most 6 MB, all its records are in memory at once, and so the function's memory bounds them."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def plan(message: Message, bucket: str, stream: str, now: datetime) -> Plan:
         if why := _written_here(event, bucket, stream):
             return Plan(message.message_id, None, reason=why)  # and nothing is kept: that would come back, too
         envelope = _envelope(event, now)
-        line = _line(envelope | {"resources": event.resources} | flat(event.detail))
+        line = _line(envelope | {"resources": event.resources} | flat(event.detail, MOST_GROWTH * len(message.body)))
     except InvalidEvent as error:
         return _quarantine(message, str(error), now)
     except RecursionError:
@@ -113,8 +114,11 @@ def _timestamp(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def flat(detail: Mapping[str, Any]) -> dict[str, Any]:
+def flat(detail: Mapping[str, Any], most: int) -> dict[str, Any]:
     """The detail with one dotted name for each value: `detail.bucket.name`. Lists stay lists; so do objects within them.
+
+    Args:
+        most: characters of all names together.
 
     Raises:
         InvalidEvent: two values have the same name, because a key holds a full stop; one of them would be lost. Or the
@@ -124,7 +128,7 @@ def flat(detail: Mapping[str, Any]) -> dict[str, Any]:
     length = 0
     for name, value in _leaves("detail", detail):
         length += len(name)
-        if length > MAX_NAMES:
+        if length > most:
             raise InvalidEvent("The names of the event's fields grow too long when it is flattened.")
         if name in found:
             raise InvalidEvent("Two fields of the event have the same name when it is flattened.")

@@ -6,10 +6,10 @@ import base64
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.shared.dynamodb_deserializer import TypeDeserializer
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, FailFast, Field, ValidationError
 
 from automations.errors import InvalidEvent, explain
 from automations.events import Event
@@ -28,6 +28,7 @@ class QueuedEvent(Event):
     account: str = Field(max_length=12)
     region: str = Field(max_length=64)
     time: AwareDatetime
+    resources: Annotated[list[str], FailFast()]  # or each of very many wrong ones would be an error in memory
     detail: dict[str, Any]
 
 

@@ -7,6 +7,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
+MOST_PROBLEMS = 20
+"""That an explanation names."""
+
 
 class AutomationError(Exception):
     """Base of the errors below. The message names the thing, the reason and the remedy, and never holds a payload."""
@@ -45,7 +48,8 @@ class Rejected(DeliveryError):
 
 
 def explain(error: ValidationError, name: Callable[[str], str] = str, whole: str = "event") -> str:
-    """Say where and why validation failed, field by field, without any of the values.
+    """Say where and why validation failed, field by field, without any of the values. The first fields stand for all: a list that
+    somebody else filled may hold any number of wrong items.
 
     Args:
         name: makes the name that the reader knows from the field's path.
@@ -54,10 +58,14 @@ def explain(error: ValidationError, name: Callable[[str], str] = str, whole: str
     >>> class Size(BaseModel): width: int
     >>> explain(...)  # "detail.width: Input should be a valid integer"
     """
-    return "; ".join(
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    told = [
         f"{name('.'.join(str(part) for part in problem['loc'])) or whole}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+        for problem in problems[:MOST_PROBLEMS]
+    ]
+    if more := len(problems) - len(told):
+        told.append(f"and {more} more")
+    return "; ".join(told)
 
 
 Handler = Callable[..., Any]

@@ -1,12 +1,16 @@
 import json
 from collections import Counter
+from io import BytesIO
 
 import pytest
 from bench import price
-from bench.price import LARGEST_PAYLOAD, Result, many_fields, memory_rows, named, work_rows
+from bench.price import LARGEST_PAYLOAD, LEAST, Result, many_fields, memory_rows, named, work_rows
 from bench.prices import ROUND_TRIP, SIZES, duration, lambda_price, smallest
 from bench.recorded import Answer, Invocation, Measured, again, memory
+from PIL import Image
 
+from image_resize.memory import room
+from image_resize.picture import Limits, Unreadable, render
 from tests.template_file import RESOURCES
 
 
@@ -59,6 +63,17 @@ def test_the_largest_event_of_a_function_decides_which_sizes_hold_it():
     assert row[:4] == ["basket", "150", "192", str(memory("basket"))]
     assert row[4] == "-"
     assert row[5] == f"{lambda_price(duration(10, 520, 256), 256):.2f}, {(400 * 1769 / 256 + 30) / 1000:.1f} s"
+
+
+def test_the_smallest_size_of_image_resize_is_one_with_which_it_takes_the_photo():
+    file = BytesIO()
+    Image.new("RGB", (4000, 3000)).save(file, "JPEG")
+    sizes = [1600, 800, 200]
+
+    assert render(file, sizes, ["keep"], Limits(10**8, room(LEAST["image_resize"])))
+    with pytest.raises(Unreadable, match="takes up to"):
+        render(file, sizes, ["keep"], Limits(10**8, room(SIZES[SIZES.index(LEAST["image_resize"]) - 1])))
+    assert next(iter(memory_rows([result("image_resize")], [])))[2] == str(LEAST["image_resize"])
 
 
 def test_every_function_of_the_template_has_a_situation():

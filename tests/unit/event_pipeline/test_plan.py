@@ -210,6 +210,20 @@ def test_an_event_whose_names_would_fill_the_memory_is_quarantined():
     assert "grow too long" in planned(application_event() | {"detail": {"k" * 100_000: fields}}).reason
 
 
+def test_a_batch_of_small_events_whose_names_grow_cannot_fill_the_memory_together():
+    event = application_event() | {"detail": {"k" * 10_000: {f"f{number}": 1 for number in range(1000)}}}
+    body = json.dumps(event)
+
+    assert len(body) < 22_000  # SQS and Lambda hand over more than 200 of them at once, which would be 2 GB
+    assert "grow too long" in planned(event).reason
+
+
+def test_a_message_with_very_many_mistakes_is_quarantined_with_a_short_reason():
+    found = planned(application_event() | {"resources": [7] * 100_000})
+
+    assert found.reason == "The message is no event. resources.0: Input should be a valid string"
+
+
 def of_size(size: int) -> dict[str, Any]:
     """An event whose line has so many bytes."""
     event = application_event(fill="")
@@ -333,7 +347,7 @@ def nested(fields: dict[str, Any]) -> dict[str, Any]:
 @settings(max_examples=50)
 @given(details.filter(bool))
 def test_nothing_is_lost_by_flattening(detail):
-    fields = flat(detail)
+    fields = flat(detail, MAX_LINE)
 
     assert nested(fields) == detail
     assert not [value for value in fields.values() if isinstance(value, dict) and value]
@@ -375,7 +389,7 @@ def test_any_text_at_all_is_planned(text):
 
 def test_two_values_of_the_same_name_are_refused_rather_than_one_of_them_lost():
     with pytest.raises(InvalidEvent, match="the same name"):
-        flat({"a.b": 1, "a": {"b": 2}})
+        flat({"a.b": 1, "a": {"b": 2}}, MAX_LINE)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))

@@ -26,6 +26,16 @@ def test_an_explanation_names_each_field_as_the_event_does_and_shows_no_value():
     assert "hunter2" not in explained
 
 
+def test_an_explanation_of_very_many_fields_stays_short():
+    with pytest.raises(ValidationError) as failure:
+        InstanceStateChanged.model_validate(sample("ec2_state_alerts/stopped") | {"resources": [7] * 10_000})
+
+    explained = explain(failure.value)
+
+    assert explained.startswith("resources.0: Input should be a valid string; ")
+    assert explained.endswith("; resources.19: Input should be a valid string; and 9980 more")
+
+
 def test_an_explanation_of_the_whole_says_so():
     with pytest.raises(ValidationError) as failure:
         InstanceStateChanged.model_validate([])
