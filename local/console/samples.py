@@ -7,22 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import ROOT, LocalError
-from local.event_file import check
+from local.event_file import PARTS, check
 
 SAMPLES = ROOT / "events"
 
 
-def by_automation(folder: Path = SAMPLES) -> dict[str, list[str]]:
-    """The situations of which there are samples, by automation, both in alphabetical order."""
-    found: dict[str, list[str]] = {}
+def by_automation(folder: Path = SAMPLES) -> dict[str, dict[str, str]]:
+    """The text of each sample event by its situation, by automation; without samples of what is no event, such as a batch."""
+    found: dict[str, dict[str, str]] = {}
     for file in sorted(folder.glob("*/*.json")):
-        found.setdefault(file.parent.name, []).append(file.stem)
+        text = file.read_text(encoding="utf-8")
+        if json.loads(text).keys() >= PARTS.keys():
+            found.setdefault(file.parent.name, {})[file.stem] = text
     return found
-
-
-def sample(automation: str, situation: str, folder: Path = SAMPLES) -> str:
-    """The text of a sample."""
-    return (folder / automation / f"{situation}.json").read_text(encoding="utf-8")
 
 
 def typed(text: str) -> dict[str, Any]:
@@ -32,6 +29,7 @@ def typed(text: str) -> dict[str, Any]:
         LocalError: it is none; the message says why, and where.
     """
     try:
-        return check(json.loads(text), "This")
+        event = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise LocalError(f"This is no JSON yet: {error}") from None
+    return check(event, "This")

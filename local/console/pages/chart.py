@@ -1,0 +1,63 @@
+"""Map: buses, rules, schedules, functions and what they touch."""
+
+from __future__ import annotations
+
+import json
+
+from nicegui import ui
+
+from local.cloud import ROOT
+from local.console.chart import Station, drawing
+from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, title
+from local.console.watch import Watch
+
+
+class MapPage:
+    """One visitor's page."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def build(self) -> None:
+        with frame("/map"):
+            heading(
+                "Map", "What sends events to what, and which services each function may call. Open one to look into it."
+            )
+            self._content = ui.column().classes("w-full")
+        ui.timer(0, self._show, once=True)
+
+    async def _show(self) -> None:
+        with self._content:
+            try:
+                found = await ask(self._watch.stations)
+            except Trouble as trouble:
+                notice(str(trouble), "cloud_off")
+                return
+            with (
+                ui.element("div")
+                .classes("w-full overflow-auto bg-white rounded")
+                .props('role="img" aria-label="The map; the list below says the same"')
+            ):
+                ui.mermaid(drawing(found), config={"theme": "neutral"}).classes("min-w-[60rem]")
+            for station in found:
+                entry(station)
+
+
+def entry(station: Station) -> None:
+    """A station: what it is for, its rules with their patterns, its schedules, permissions and README."""
+    with ui.expansion(station.name, caption=station.description).classes("w-full border rounded"):
+        for schedule in station.schedules:
+            ui.label(f"Schedule {schedule.name}")
+        for rule in station.rules:
+            with ui.expansion(f"Rule {rule.name}, on the bus {rule.bus}").classes("w-full"):
+                mono(json.dumps(json.loads(rule.pattern), indent=2, ensure_ascii=False))
+        if station.permissions:
+            with ui.expansion("Permissions").classes("w-full"):
+                for one in station.permissions:
+                    mono(f"{', '.join(one.actions)}\n    on {', '.join(one.resources)}")
+        readme = ROOT / "functions" / station.folder / "README.md"
+        if station.folder and readme.exists():
+            with ui.expansion("README").classes("w-full"):
+                ui.markdown(readme.read_text(encoding="utf-8"))  # of the repository, not of an event
+        if not (station.rules or station.schedules):
+            title("No rule and no schedule invokes it.", 3, "text-sm opacity-70")
