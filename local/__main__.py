@@ -19,7 +19,7 @@ from local import cloud as local_cloud
 from local import left_out, terminal
 from local.changed import digest
 from local.cloud import ROOT, STATE, LocalError
-from local.commands import COMMANDS
+from local.commands.every import COMMANDS
 from local.demo_on_aws import demo_on_aws
 from local.page import write
 from local.photo import photograph

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Response
 from nicegui import app, ui
 
@@ -36,7 +37,11 @@ def serve(watch: Watch, port: int, browser: bool) -> None:
         FailedPage(watch).build()
 
     def picture(bucket: str, key: str) -> Response:
-        if not (found := watch.picture(bucket, key)):
+        try:
+            found = watch.picture(bucket, key)
+        except (BotoCoreError, ClientError):  # the local cloud was stopped; the page says so
+            found = None
+        if not found:
             return Response("There is no such picture.", status_code=404, media_type="text/plain")
         return Response(found[0], media_type=found[1])
 

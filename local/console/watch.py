@@ -22,7 +22,7 @@ from local.event_file import complete, renew
 from local.explain import judge
 from local.failed import FailedEvent
 from local.hold import Hold
-from local.retry import MARGIN, Hands, Leave, Step, longest_timeout, plan
+from local.retry import MARGIN, Hands, Leave, Step, Throttled, longest_timeout, plan
 from local.stack import Rule, Stack
 from local.stage import look_queue
 from local.template import Loader
@@ -168,7 +168,12 @@ class Watch:
             hold.renew()
             hands = Hands.of(self.stack, longest)
             for item, step in steps:
-                if why := step.why if isinstance(step, Leave) else hands.carry_out(step, item):
+                try:
+                    why = step.why if isinstance(step, Leave) else hands.carry_out(step, item)
+                except Throttled as error:
+                    problems.append(f"Stopped: Lambda takes no more at the moment: {error}")
+                    break
+                if why:
                     problems.append(f"{item.id[:8]}: {why}")
                     hold.give_back(item.id)
                 else:
