@@ -176,6 +176,19 @@ def follow(
     return sorted(found, key=lambda one: one.at or datetime.min.replace(tzinfo=UTC), reverse=True)
 
 
+def record_ids(journey: Journey) -> list[str]:
+    """The ids of the audit records that security_remediation may have written about the event.
+
+    Day, remediation and CloudTrail event: functions/security_remediation/audit.py.
+    """
+    event = journey.event or {}
+    call = event.get("detail", {}).get("eventID") if isinstance(event.get("detail"), Mapping) else None
+    names = [
+        name for run in journey.runs if isinstance(run.facts.get("outcomes"), Mapping) for name in run.facts["outcomes"]
+    ]
+    return [f"{str(event.get('time', ''))[:10]}/{name}/{call}" for name in names] if call else []
+
+
 def runs_of(function: str, messages: Sequence[str]) -> dict[str, Run]:
     """By the event's id, what the function did about it."""
     lines: dict[str, list[dict[str, Any]]] = {}

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import yaml
 
-from local.cloud import ROOT
+from local.cloud import ROOT, LocalError
 from local.commands.explain import PATIENT, Judged, judge_rule
 from local.commands.failed import Wanted, take, target_of
+from local.commands.security import put_back, read_record
 from local.commands.send import left_out, through_s3
 from local.console.chart import Station, stations
-from local.console.journeys import Journey, Told, follow, received
+from local.console.journeys import Journey, Told, follow, received, record_ids
 from local.event_file import complete, renew
 from local.explain import judge
 from local.failed import FailedEvent
@@ -31,6 +32,8 @@ from local.terminal import place
 INBOX = ROOT / "out" / "received"
 WINDOW = timedelta(hours=1)
 """How far back the console looks."""
+EXEMPT_DAYS = 7
+"""For how long what was undone is not changed again."""
 PICTURES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "bmp", "tiff"))
 """What a browser is shown as a picture. SVG is none of them: it can hold scripts."""
 EVERY_EVENT = {"source": [{"prefix": ""}]}
@@ -141,6 +144,20 @@ class Watch:
         content = found["Body"].read()
         kind = found["ContentType"] if found["ContentType"] in PICTURES else kind_of(content)
         return (content, kind) if kind else None
+
+    def records(self, journey: Journey) -> list[dict[str, Any]]:
+        """The audit records of what security_remediation did because of the event."""
+        found = []
+        for record in record_ids(journey):
+            try:
+                found.append(read_record(self.stack, record))
+            except LocalError:  # it found nothing to do, or does not do it by itself
+                continue
+        return found
+
+    def undo(self, record: str) -> date:
+        """Put back what was there before that change; returns the last day on which it stays exempt."""
+        return put_back(self.stack, record, reason="Undone in the console", days=EXEMPT_DAYS)
 
     # ---------------------------------------------------------------- Map
 

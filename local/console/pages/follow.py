@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -32,7 +32,9 @@ class FollowPage:
 
     def __init__(self, watch: Watch, chosen: str = "") -> None:
         self._watch, self._chosen = watch, chosen
-        self._journeys: Sequence[Journey] | None = None
+        self._journeys: Sequence[Journey] = []
+        self._entries: list[tuple[str, str, str, bool]] | None = None
+        self._detailed: tuple[Journey | None, Sequence[str], Sequence[Any]] | None = None
         self._trouble = ""
 
     def build(self) -> None:
@@ -47,14 +49,12 @@ class FollowPage:
 
     async def _look(self) -> None:
         try:
-            journeys = await ask(self._watch.look)
+            self._journeys = await ask(self._watch.look)
+            await self._show()
         except Trouble as trouble:
             self._say(str(trouble))
-            return
-        self._say("")
-        if journeys != self._journeys:
-            self._journeys = journeys
-            await self._show()
+        else:
+            self._say("")
 
     def _say(self, trouble: str) -> None:
         if trouble != self._trouble:
@@ -66,26 +66,34 @@ class FollowPage:
 
     async def _choose(self, journey: Journey) -> None:
         self._chosen = journey.id
-        await self._show()
+        await self._look()
 
     async def _show(self) -> None:
-        journeys = self._journeys or []
-        shown = next((one for one in journeys if one.id == self._chosen), None)
-        if shown is None and not self._chosen and journeys:
-            shown = journeys[0]
+        """Make anew what has changed, and leave the rest: a log that somebody has opened stays open."""
+        shown = next((one for one in self._journeys if one.id == self._chosen), None)
+        if shown is None and not self._chosen and self._journeys:
+            shown = self._journeys[0]
         rules = await ask(self._watch.rules_of, shown) if shown else []
-        self._list.clear()
-        self._detail.clear()
-        with self._list:
-            if not journeys:
-                notice("Nothing has happened yet. Send an event, or upload a picture.", "inbox")
-            for journey in journeys:
-                self._entry(journey, journey is shown)
-        with self._detail:
-            if shown:
-                detail(shown, rules)
-            elif journeys:
-                notice(f"Nothing is known of the event {self._chosen} yet.", "hourglass_top")
+        records = await ask(self._watch.records, shown) if shown else []
+        entries = [(one.id, one.title, one.state, one is shown) for one in self._journeys]
+        if entries != self._entries:
+            self._entries = entries
+            self._list.clear()
+            with self._list:
+                if not self._journeys:
+                    notice("Nothing has happened yet. Send an event, or upload a picture.", "inbox")
+                for journey in self._journeys:
+                    self._entry(journey, journey is shown)
+        if (shown, rules, records) != self._detailed:
+            self._detailed = shown, rules, records
+            self._detail.clear()
+            with self._detail:
+                if shown:
+                    detail(shown, rules)
+                    for record in records:
+                        self._remediation(record)
+                elif self._journeys:
+                    notice(f"Nothing is known of the event {self._chosen} yet.", "hourglass_top")
 
     def _entry(self, journey: Journey, current: bool) -> None:
         symbol, colour = SIGNS[journey.state]
@@ -102,6 +110,28 @@ class FollowPage:
                 ui.label(f"{clock(journey.at)}  {journey.state}").classes("text-xs opacity-70")
         if current:
             button.props('aria-current="true"')
+
+    def _remediation(self, record: Mapping[str, Any]) -> None:
+        """What security_remediation found and did, with what was there before and after, and a way back."""
+        title(f"{record['outcome']}: {record['resource']}")
+        ui.label(f"{record['finding']}. {record['remark']}").classes("break-words")
+        for step in record["steps"]:
+            ui.label(f"- {step}").classes("text-sm break-words")
+        with ui.element("div").classes("grid grid-cols-1 md:grid-cols-2 gap-2 w-full"):
+            for name in ("before", "after"):
+                with ui.column().classes("gap-1 min-w-0 border rounded p-2"):
+                    title(name.capitalize(), 3, "text-sm font-medium")
+                    mono(json.dumps(record[name], indent=2, ensure_ascii=False))
+        if record["before"]:
+            ui.button("Undo", icon="undo", on_click=lambda: self._undo(record["id"])).props("no-caps outline")
+
+    async def _undo(self, record: str) -> None:
+        try:
+            until = await ask(self._watch.undo, record)
+        except Trouble as trouble:
+            ui.notify(str(trouble), type="negative", multi_line=True)
+            return
+        ui.notify(f"Put back. It is exempt until {until}.", type="positive")
 
 
 def detail(journey: Journey, rules: Sequence[str]) -> None:

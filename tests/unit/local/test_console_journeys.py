@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from local.console.journeys import Told, follow, instant, received, reports, runs_of
+from local.console.journeys import Told, follow, instant, received, record_ids, reports, runs_of
 
 EVENT, OTHER = "5e1f7f0e-0000-4000-8000-000000000001", "5e1f7f0e-0000-4000-8000-000000000002"
 FIRST, SECOND = "7297df3c-332c-47d8-b1d1-14c848c6e1ec", "7297df3c-332c-47d8-b1d1-14c848c6e1ed"
@@ -133,3 +133,13 @@ def test_a_message_is_about_the_event_that_it_names_last(text: str, about: str) 
 )
 def test_a_received_file_says_to_whom_it_came(name: str, to: str) -> None:
     assert received(name, "{}") == Told(to, "{}")
+
+
+def test_a_journey_names_the_audit_records_of_its_remediations() -> None:
+    call = event(detail={"eventID": "7bf386ca"})
+
+    [journey] = follow({EVENT: call}, {}, {"F": [line(outcomes={"bucket_policy": "remediated"}), report()]}, [])
+    [other] = follow({EVENT: event()}, {}, {"F": [line(outcomes={"bucket_policy": "remediated"})]}, [])
+
+    assert record_ids(journey) == ["2026-11-09/bucket_policy/7bf386ca"]
+    assert record_ids(other) == []
