@@ -117,6 +117,35 @@ def fail(stack: Stack, event: dict, reason: str = "Slack refused") -> None:
     stack.queue(stack.outputs["FailedEventsQueue"].split("/")[-1], json.dumps(record))
 
 
+def test_a_remediation_is_shown_before_and_after_and_undone(page, console, expect, stack: Stack) -> None:
+    ec2 = stack.cloud.client("ec2")
+    group = ec2.create_security_group(GroupName="console", Description="console")["GroupId"]
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[ssh])
+
+    def is_open() -> bool:
+        [found] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        return any(one.get("FromPort") == 22 for one in found["IpPermissions"])
+
+    event = sample("security_remediation/authorize-ingress-open-flat")
+    event["detail"]["requestParameters"]["groupId"] = group
+    event["detail"]["responseElements"] = None
+    page.goto(console)
+    write(page, event)
+    expect(page.get_by_text("to SecurityRemediationFunction, on the bus default").first).to_be_visible()
+    page.get_by_role("button", name="Send", exact=True).click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    assert not is_open()
+    expect(heading(page, "Before")).to_be_visible()
+    shoot(page, "remediation")
+
+    undo.click()
+
+    expect(page.get_by_text("Put back. It is exempt until")).to_be_visible()
+    assert is_open()
+
+
 def test_the_map_shows_every_function_with_its_rules_and_permissions(page, console, expect, stack: Stack) -> None:
     page.goto(f"{console}/map")
     expect(page.locator("svg[aria-roledescription]")).to_be_visible()
