@@ -59,8 +59,8 @@ def main() -> int:
     parser.add_argument("--no-browser", action="store_true")
     chosen = parser.parse_args()
     try:
-        watch = Watch(Stack(local_cloud.running()))
-        watch.open_tap()
+        watch = Watch(Stack(local_cloud.running()), state=local_cloud.STATE)
+        watch.keep_up()
     except LocalError as error:
         print(f"Failed. {error}", file=sys.stderr)
         return 1

@@ -105,7 +105,10 @@ class Told:
 
     @property
     def event_id(self) -> str:
-        """The id of the event that it is about, empty when it does not say."""
+        """The id of the event that it is about, or that it is; empty when it does not say."""
+        for body in parsed([self.text]):
+            if "detail-type" in body:  # a webhook gets the event itself
+                return str(body.get("id", ""))
         found = EVENT_ID.findall(self.text)
         return str(found[-1]) if found else ""
 

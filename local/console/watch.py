@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from local import cloud as local_cloud
 from local.cloud import ROOT, LocalError
 from local.commands.explain import PATIENT, Judged, judge_rule
 from local.commands.failed import Wanted, take, target_of
@@ -24,7 +25,7 @@ from local.explain import judge
 from local.failed import FailedEvent
 from local.hold import Hold
 from local.retry import MARGIN, Hands, Leave, Step, Throttled, longest_timeout, plan
-from local.stack import Rule, Stack
+from local.stack import Rule, Schedule, Stack
 from local.stage import look_queue
 from local.template import Loader
 from local.terminal import place
@@ -46,11 +47,14 @@ class Watch:
     Attributes:
         inbox: where the local cloud's receiver puts the messages that come to it.
         tap: URL of a queue that gets every event of every bus.
+        state: the file that says which local cloud runs and what is deployed on it: when it changes, the stack is looked at anew.
     """
 
     stack: Stack
     inbox: Path = INBOX
     tap: str = ""
+    state: Path | None = None
+    _seen: int = 0
     _events: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _rules: dict[str, Sequence[str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -63,6 +67,15 @@ class Watch:
             name = f"{self.stack.name}-look-console"
             events.put_rule(Name=name, EventBusName=bus["Name"], EventPattern=json.dumps(EVERY_EVENT))
             events.put_targets(Rule=name, EventBusName=bus["Name"], Targets=[{"Id": "look", "Arn": arn}])
+
+    def keep_up(self) -> None:
+        """Look at the stack anew when a local cloud was started, or something was deployed on it, since the last time."""
+        changed = self.state.stat().st_mtime_ns if self.state and self.state.exists() else self._seen
+        if changed != self._seen and (cloud := local_cloud.find()):
+            self.stack = Stack(cloud, self.stack.name)
+            self._rules.clear()
+            self.open_tap()
+            self._seen = changed
 
     # ---------------------------------------------------------------- Send
 
@@ -100,6 +113,7 @@ class Watch:
     def look(self) -> list[Journey]:
         """What became of the events of the last hour, the newest first."""
         with self._lock:
+            self.keep_up()
             self._drain()
             since = datetime.now(UTC) - WINDOW
             functions = [name for name in self.stack.resources if name.endswith("Function")]
@@ -165,6 +179,15 @@ class Watch:
         """What is deployed."""
         template = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 # a SafeLoader
         return stations(template, self.stack.rules, self.stack.schedules, self.stack.resources)
+
+    def fire(self, schedule: Schedule) -> str:
+        """Run the schedule's function as if it were its time now; returns the event's id."""
+        event = schedule.event(datetime.now(UTC))
+        self.stack.invoke(schedule.target, event)
+        with self._lock:
+            self._events[event["id"]] = event
+            self._rules[event["id"]] = [f"schedule {schedule.name}"]
+        return str(event["id"])
 
     # ---------------------------------------------------------------- Failed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from nicegui import ui
 
@@ -10,6 +11,7 @@ from local.cloud import ROOT
 from local.console.chart import Station, drawing
 from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, title
 from local.console.watch import Watch
+from local.stack import Schedule
 
 
 class MapPage:
@@ -40,14 +42,30 @@ class MapPage:
             ):
                 ui.mermaid(drawing(found), config={"theme": "neutral"}).classes("min-w-[60rem]")
             for station in found:
-                entry(station)
+                self._entry(station)
+
+    async def _fire(self, schedule: Schedule) -> None:
+        try:
+            event_id = await ask(self._watch.fire, schedule)
+        except Trouble as trouble:
+            ui.notify(str(trouble), type="negative", multi_line=True)
+            return
+        ui.navigate.to(f"/follow?event={event_id}")
+
+    def _entry(self, station: Station) -> None:
+        """A station: what it is for, its schedules, and the rest."""
+        with ui.expansion(station.name, caption=station.description).classes("w-full border rounded"):
+            for schedule in station.schedules:
+                with ui.row().classes("items-center gap-2"):
+                    ui.label(f"Schedule {schedule.name}")
+                    fire = partial(self._fire, schedule)
+                    ui.button("Run it now", icon="play_arrow", on_click=fire).props("no-caps outline dense")
+            details(station)
 
 
-def entry(station: Station) -> None:
-    """A station: what it is for, its rules with their patterns, its schedules, permissions and README."""
-    with ui.expansion(station.name, caption=station.description).classes("w-full border rounded"):
-        for schedule in station.schedules:
-            ui.label(f"Schedule {schedule.name}")
+def details(station: Station) -> None:
+    """Its rules with their patterns, its permissions and README."""
+    with ui.column().classes("w-full gap-0"):
         for rule in station.rules:
             with ui.expansion(f"Rule {rule.name}, on the bus {rule.bus}").classes("w-full"):
                 mono(json.dumps(json.loads(rule.pattern), indent=2, ensure_ascii=False))

@@ -117,6 +117,7 @@ def test_both_forms_of_a_time_are_read(text: str) -> None:
         (f"event {OTHER} was meant\n--\nevent {EVENT}", EVENT),
         (f"event {EVENT}0", ""),
         ("no event", ""),
+        (f'{{"id": "{OTHER}", "detail-type": "Ticket", "detail": {{"text": "event {EVENT}"}}}}', OTHER),
     ],
 )
 def test_a_message_is_about_the_event_that_it_names_last(text: str, about: str) -> None:

@@ -15,7 +15,7 @@ from botocore.stub import ANY, Stubber
 from local import hold
 from local.cloud import Aws
 from local.console.watch import Watch, kind_of
-from local.stack import Rule, Stack
+from local.stack import Rule, Schedule, Stack
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 NAME = "stack-CodebuildSlackFunction-1A2B3C"
@@ -196,3 +196,44 @@ def test_messages_of_the_last_hour_are_read(watch: Watch) -> None:
     [journey] = watch.look()
 
     assert [told.to for told in journey.told] == ["slack"]
+
+
+def test_the_stack_is_looked_at_anew_after_a_deployment(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    watch.state, before = tmp_path / "cloud.json", watch.stack
+    watch.keep_up()
+    assert watch.stack is before  # no local cloud was started
+
+    watch.state.write_text("{}")
+    monkeypatch.setattr("local.cloud.find", lambda: before.cloud)
+    watch.keep_up()
+    after = watch.stack
+    watch.keep_up()
+
+    assert after is not before
+    assert watch.stack is after
+
+
+def test_a_stopped_local_cloud_leaves_the_stack_as_it_was(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    watch.state, before = tmp_path / "cloud.json", watch.stack
+    watch.state.write_text("{}")
+    monkeypatch.setattr("local.cloud.find", lambda: None)
+
+    watch.keep_up()
+
+    assert watch.stack is before
+
+
+def test_a_schedule_that_is_run_now_is_followed(watch: Watch, answers: Stubber) -> None:
+    schedule = Schedule("Nightly", "CodebuildSlackFunction", '{"id": "<aws.scheduler.execution-id>"}', ARN, "arn")
+    answers.add_response(
+        "invoke", {"StatusCode": 202}, {"FunctionName": ARN, "InvocationType": "Event", "Payload": ANY}
+    )
+
+    event_id = watch.fire(schedule)
+
+    [journey] = watch.look()
+    assert (journey.id, list(watch.rules_of(journey))) == (event_id, ["schedule Nightly"])
