@@ -68,7 +68,7 @@ def test_an_edited_event_names_the_field_that_stops_it_and_cannot_be_sent(page, 
 
     write(page, event)
 
-    expect(page.get_by_text('detail.state is "running"; the rule wants')).to_be_visible()
+    expect(page.get_by_text('detail.state is "running"; the rule wants').first).to_be_visible()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
     write(page, "{")
     expect(page.get_by_text("This is no JSON yet")).to_be_visible()

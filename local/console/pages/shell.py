@@ -81,8 +81,11 @@ async def ask(question: Callable[..., T], *arguments: Any) -> T:
         Trouble: there is none.
     """
     try:
-        return await run.io_bound(question, *arguments)
+        answer = await run.io_bound(question, *arguments)
     except EndpointConnectionError:
         raise Trouble(STOPPED) from None
     except (LocalError, BotoCoreError, ClientError) as error:
         raise Trouble(str(error)) from error
+    if answer is None:  # what NiceGUI gives when it is ended meanwhile
+        raise Trouble("The console was ended.")
+    return answer
