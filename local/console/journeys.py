@@ -90,7 +90,11 @@ class Run:
     @property
     def facts(self) -> dict[str, Any]:
         """What its last line tells beside the message."""
-        return {key: value for key, value in self.lines[-1].items() if key not in OWN_KEYS and value not in (None, "")}
+        return {
+            key: value
+            for key, value in self.lines[-1].items()
+            if key not in OWN_KEYS and value not in (None, "", [], {})
+        }
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class Journey:
     @property
     def title(self) -> str:
         if self.event is None:
-            return f"An event that came by itself ({self.id[:8]})"
+            return f"An event that was seen on no bus ({self.id[:8]})"
         return f"{self.event.get('detail-type', '')} from {self.event.get('source', '')}"
 
     @property

@@ -5,6 +5,8 @@ import os
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from local.cloud import ROOT
@@ -29,14 +31,19 @@ def heading(page, name: str):
     return page.get_by_role("heading", name=name, exact=True)
 
 
-def write(page, event: dict | str) -> None:
+def write(page, event: dict[str, Any] | str) -> None:
     """Replace what is in the editor."""
     page.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(event if isinstance(event, str) else json.dumps(event))
 
 
-def sample(name: str) -> dict:
+def choose(page, label: str, option: str) -> None:
+    page.get_by_label(label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def sample(name: str) -> Any:
     return json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
@@ -48,7 +55,8 @@ def shoot(page, name: str) -> None:
 
 def test_a_sample_is_judged_sent_and_followed_to_its_message_in_slack(page, console, expect) -> None:
     page.goto(console)
-    write(page, sample("codebuild_slack/failed"))
+    choose(page, "Automation", "codebuild_slack")
+    choose(page, "Situation", "failed")
     expect(page.get_by_text("to CodebuildSlackFunction, on the bus default").first).to_be_visible()
     shoot(page, "send")
 
@@ -87,6 +95,7 @@ def test_an_uploaded_picture_is_shown_beside_its_derivatives(page, console, expe
     assert pictures.count() > 1
     page.wait_for_function("[...document.querySelectorAll('figure img')].every(img => img.naturalWidth > 0)")
     expect(page.get_by_text("ImageUploaded").first).to_be_visible()
+    expect(page.locator(".q-img__loading")).to_have_count(0)
     shoot(page, "picture")
 
 
@@ -103,7 +112,7 @@ def test_a_failed_event_is_retried(page, console, expect, stack: Stack) -> None:
     assert stack.failed_events() == []
 
 
-def fail(stack: Stack, event: dict, reason: str = "Slack refused") -> None:
+def fail(stack: Stack, event: dict[str, Any], reason: str = "Slack refused") -> None:
     function = stack.resources["CodebuildSlackFunction"]
     record = {
         "requestContext": {
@@ -153,6 +162,9 @@ def test_the_map_shows_every_function_with_its_rules_and_permissions(page, conso
         expect(page.get_by_role("button", name=name).first).to_be_attached()
     shoot(page, "map")
 
+    page.locator(".node", has_text="Ec2StateAlertsFunction").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Rule InstanceStateChanged, on the bus default")
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Ec2StateAlertsFunction").click()
     page.get_by_role("button", name="Permissions").first.click()
 
@@ -191,7 +203,7 @@ def test_script_in_any_field_of_an_event_stays_text(page, console, expect, stack
     expect(heading(page, "In Slack")).to_be_visible()
     expect(page.get_by_text("<script>window.hacked=1</script>").first).to_be_visible()
 
-    page.goto(f"{console}/follow?event={urllib.request.quote(HACK)}")
+    page.goto(f"{console}/follow?event={quote(HACK)}")
     expect(page.get_by_text("Nothing is known of the event")).to_be_visible()
 
     fail(stack, event, reason=HACK)

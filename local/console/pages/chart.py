@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 
 from nicegui import ui
 
 from local.cloud import ROOT
 from local.console.chart import Station, drawing
-from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, title
+from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, title
 from local.console.watch import Watch
 from local.stack import Schedule
+
+DRAWN = {"theme": "neutral", "flowchart": {"nodeSpacing": 10, "rankSpacing": 120}}
 
 
 class MapPage:
@@ -37,12 +40,22 @@ class MapPage:
                 return
             with (
                 ui.element("div")
-                .classes("w-full overflow-auto bg-white rounded")
+                .classes("w-full max-h-[36rem] overflow-auto bg-white rounded")
                 .props('role="img" aria-label="The map; the list below says the same"')
             ):
-                ui.mermaid(drawing(found), config={"theme": "neutral"}).classes("min-w-[60rem]")
+                ui.mermaid(
+                    drawing(found), config=DRAWN, on_node_click=lambda click: self._open(found, click.node_id)
+                ).classes("min-w-[60rem]")
             for station in found:
                 self._entry(station)
+
+    def _open(self, found: Sequence[Station], node: str) -> None:
+        """Show the station of this node of the drawing; a bus or a service has nothing more to show."""
+        if station := next((one for number, one in enumerate(found) if node == f"s{number}"), None):
+            with ui.dialog(value=True), ui.card().classes("w-full"):
+                title(station.name)
+                ui.label(station.description)
+                details(station)
 
     async def _fire(self, schedule: Schedule) -> None:
         try:
@@ -54,7 +67,7 @@ class MapPage:
 
     def _entry(self, station: Station) -> None:
         """A station: what it is for, its schedules, and the rest."""
-        with ui.expansion(station.name, caption=station.description).classes("w-full border rounded"):
+        with ui.expansion(station.name, caption=station.description).classes(f"w-full {BOX}"):
             for schedule in station.schedules:
                 with ui.row().classes("items-center gap-2"):
                     ui.label(f"Schedule {schedule.name}")

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from nicegui import ui
 
+from local.commands.failed import counted
 from local.console.journeys import Journey, Run, Told
-from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, title
+from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, title
 from local.console.watch import Watch
 from local.page import STYLE, slack
 
@@ -89,9 +90,10 @@ class FollowPage:
             self._detail.clear()
             with self._detail:
                 if shown:
-                    detail(shown, rules)
+                    stations(shown, rules)
                     for record in records:
                         self._remediation(record)
+                    detail(shown)
                 elif self._journeys:
                     notice(f"Nothing is known of the event {self._chosen} yet.", "hourglass_top")
 
@@ -119,7 +121,7 @@ class FollowPage:
             ui.label(f"- {step}").classes("text-sm break-words")
         with ui.element("div").classes("grid grid-cols-1 md:grid-cols-2 gap-2 w-full"):
             for name in ("before", "after"):
-                with ui.column().classes("gap-1 min-w-0 border rounded p-2"):
+                with ui.column().classes(f"gap-1 min-w-0 {BOX} p-2"):
                     title(name.capitalize(), 3, "text-sm font-medium")
                     mono(json.dumps(record[name], indent=2, ensure_ascii=False))
         if record["before"]:
@@ -134,8 +136,8 @@ class FollowPage:
         ui.notify(f"Put back. It is exempt until {until}.", type="positive")
 
 
-def detail(journey: Journey, rules: Sequence[str]) -> None:
-    """One event: its stations, what changed, the log, the event itself."""
+def stations(journey: Journey, rules: Sequence[str]) -> None:
+    """One event as a line of stations."""
     title(journey.title)
     mono(journey.id)
     with ui.element("ol").classes("flex flex-col md:flex-row md:flex-wrap gap-2 w-full p-0 list-none"):
@@ -150,6 +152,10 @@ def detail(journey: Journey, rules: Sequence[str]) -> None:
             )
         if effects := sum(map(bool, (run.facts for run in journey.runs))) + len(journey.told):
             station("Effects", "auto_awesome", [f"{effects} told below"])
+
+
+def detail(journey: Journey) -> None:
+    """What changed, the messages, the log, the event itself."""
     for run in journey.runs:
         what_changed(run)
     for told in journey.told:
@@ -157,7 +163,7 @@ def detail(journey: Journey, rules: Sequence[str]) -> None:
     for run in journey.runs:
         log(run)
     if journey.event is not None:
-        with ui.expansion("The event").classes("w-full border rounded"):
+        with ui.expansion("The event").classes(f"w-full {BOX}"):
             mono(json.dumps(journey.event, indent=2, ensure_ascii=False))
 
 
@@ -191,17 +197,22 @@ def what_changed(run: Run) -> None:
             with ui.element("dt").classes("opacity-70"):
                 ui.label(name)
             with ui.element("dd").classes("min-w-0 m-0"):
-                ui.label(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).classes(
-                    "break-words"
-                )
-    if run.function == RESIZER and (shown := pictures(run)):
+                ui.label(shown(value)).classes("break-words")
+    if run.function == RESIZER and (found := pictures(run)):
         with ui.row().classes("gap-3"):
-            for bucket, key in shown:
+            for bucket, key in found:
                 with ui.element("figure").classes("m-0"):
                     ui.image(f"/picture/{bucket}?key={quote(key, safe='')}").props(
                         f"fit=contain alt={json.dumps(f'{bucket}: picture')}"
                     ).classes("w-40 h-32")
                     ui.label(f"{bucket}: {key}").classes("text-xs break-all max-w-40")
+
+
+def shown(value: Any) -> str:
+    """A value that a function logged, as a person reads it."""
+    if isinstance(value, list):
+        return ", ".join(map(shown, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def pictures(run: Run) -> list[tuple[str, str]]:
@@ -221,12 +232,12 @@ def message(told: Told) -> None:
     if isinstance(blocks, dict) and "blocks" in blocks:
         ui.html(slack(blocks), sanitize=True)  # it escapes; the browser removes what is left
     else:
-        mono(told.text).classes("border rounded p-2 w-full")
+        mono(told.text).classes(f"{BOX} p-2 w-full")
 
 
 def log(run: Run) -> None:
     """The lines that the function logged about the event."""
-    with ui.expansion(f"{run.function} logged {len(run.lines)} lines").classes("w-full border rounded"):
+    with ui.expansion(f"{run.function} logged {counted(len(run.lines), 'line')}").classes(f"w-full {BOX}"):
         for line in run.lines:
             mono(json.dumps(line, indent=2, ensure_ascii=False))
 

@@ -21,6 +21,10 @@ PAGES = {
 }
 """Name and symbol of each page."""
 TITLE = "EventBridge Automations"
+BLUE = "#2f6db5"
+"""White on it, and it on black, can be read. https://www.w3.org/TR/WCAG22/#contrast-minimum"""
+BOX = "border rounded border-gray-500/40"
+"""Tailwind's classes of a frame."""
 STOPPED = "The local cloud does not answer. Start it again, in a terminal: make console"
 
 
@@ -32,14 +36,15 @@ class Trouble(Exception):
 def frame(here: str) -> Iterator[None]:
     """The page at this path: its name, the way to the others, and a place for what the `with` block makes."""
     ui.page_title(f"{PAGES[here][0]} - {TITLE}")
+    ui.colors(primary=BLUE)
     dark = ui.dark_mode(None)  # as the system says, until somebody chooses
     with ui.header().classes("items-center gap-1 px-2 py-1 sm:px-4"):
-        ui.label(TITLE).classes("hidden md:block text-lg font-medium mr-4")
+        ui.label(TITLE).classes("max-md:hidden text-lg font-medium mr-4")
         with ui.element("nav").props('aria-label="Pages"').classes("flex gap-1 grow"):
             for path, (name, symbol) in PAGES.items():
                 button = ui.button(name, icon=symbol).props(f'flat no-caps color=white href="{path}" padding="xs sm"')
                 if path == here:
-                    button.props('aria-current="page"').classes("underline")
+                    button.props('aria-current="page"').classes("bg-white/20")
         with ui.button(icon="contrast", on_click=lambda: dark.set_value(not dark.value)).props(
             "flat round color=white"
         ):
@@ -64,7 +69,7 @@ def title(text: str, level: int = 2, classes: str = "text-lg font-medium mt-3") 
 
 def notice(text: str, symbol: str = "info") -> None:
     """Say why there is nothing, or what went wrong."""
-    with ui.row().classes("items-center gap-2 no-wrap p-3 my-2 rounded border w-full").props('role="status"'):
+    with ui.row().classes("items-center gap-2 no-wrap p-3 my-2 w-full").classes(BOX).props('role="status"'):
         ui.icon(symbol).classes("text-xl")
         ui.label(text).classes("break-words min-w-0")
 

@@ -28,14 +28,14 @@ def report(request=FIRST, milliseconds=12) -> str:
     return f"REPORT RequestId: {request}\tDuration: {milliseconds} ms\tBilled Duration: {milliseconds} ms\tMemory Size: 256 MB"
 
 
-def event(event_id=EVENT, **more) -> dict:
+def event(event_id=EVENT, **more) -> dict[str, object]:
     return {"id": event_id, "source": "aws.ec2", "detail-type": "State-change", "time": "2026-11-09T06:31:00Z", **more}
 
 
 def test_a_run_tells_what_its_last_line_says_and_how_long_it_took() -> None:
-    run = runs_of("F", ["START", line(told=["slack"], why=None), "{}", "{broken", "[1]", report(milliseconds=340)])[
-        EVENT
-    ]
+    run = runs_of(
+        "F", ["START", line(told=["slack"], why=None, deleted=[]), "{}", "{broken", "[1]", report(milliseconds=340)]
+    )[EVENT]
 
     assert (run.says, run.facts, run.cold) == ("Looked at an instance", {"told": ["slack"]}, True)
     assert (run.ended, run.failed, run.attempts) == (True, False, 1)
@@ -98,7 +98,7 @@ def test_the_newest_journey_comes_first_by_the_log_or_else_by_the_event() -> Non
 
     assert [one.id for one in found] == [OTHER, third, EVENT]
     assert [one.state for one in found] == ["running", "left alone", "done"]
-    assert found[0].title == "An event that came by itself (5e1f7f0e)"
+    assert found[0].title == "An event that was seen on no bus (5e1f7f0e)"
 
 
 def test_an_event_without_a_time_stands_at_the_end() -> None:
