@@ -124,7 +124,7 @@ def drawing(found: Sequence[Station]) -> str:
     ids = {name: f"n{number}" for number, name in enumerate([*(f"bus {bus}" for bus in buses), *services])}
     lines = ["flowchart LR"]
     lines += [f'{ids[f"bus {bus}"]}(["bus {_quoted(bus)}"])' for bus in buses]
-    lines += [f'{ids[service]}[("{_quoted(service)}")]' for service in services]
+    lines += [f'{ids[service]}("{_quoted(service)}")' for service in services]
     for number, station in enumerate(found):
         own = f"s{number}"
         lines.append(f'{own}["{_quoted(station.name)}"]')

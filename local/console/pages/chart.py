@@ -51,7 +51,7 @@ class MapPage:
 
     def _open(self, found: Sequence[Station], node: str) -> None:
         """Show the station of this node of the drawing; a bus or a service has nothing more to show."""
-        if station := next((one for number, one in enumerate(found) if node == f"s{number}"), None):
+        if station := next((one for number, one in enumerate(found) if node.split("-")[-1] == f"s{number}"), None):
             with ui.dialog(value=True), ui.card().classes("w-full"):
                 title(station.name)
                 ui.label(station.description)

@@ -115,8 +115,8 @@ class FollowPage:
 
     def _remediation(self, record: Mapping[str, Any]) -> None:
         """What security_remediation found and did, with what was there before and after, and a way back."""
-        title(f"{record['outcome']}: {record['resource']}")
-        ui.label(f"{record['finding']}. {record['remark']}").classes("break-words")
+        title(f"{record['resource']} {record['finding']}")
+        ui.label(f"Now: {record['outcome']}. {record['remark']}").classes("break-words")
         for step in record["steps"]:
             ui.label(f"- {step}").classes("text-sm break-words")
         with ui.element("div").classes("grid grid-cols-1 md:grid-cols-2 gap-2 w-full"):
