@@ -13,6 +13,10 @@ RUNTIME_VENV := .venv-runtime
 RUNTIME := $(RUNTIME_VENV)/.installed
 BENCH_VENV := .venv-bench
 BENCH := $(BENCH_VENV)/.installed
+CONSOLE_VENV := .venv-console
+CONSOLE := $(CONSOLE_VENV)/.installed
+BROWSER_VENV := .venv-browser
+BROWSER := $(BROWSER_VENV)/.installed
 
 # SAM's builds call uv; both are in the development environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -38,6 +42,14 @@ local: $(DEV) $(LOCAL) ## Start the local cloud on port 4566, deploy to it and l
 .PHONY: stop
 stop: $(DEV) ## Stop the local cloud that `make local` started
 	@python -m local stop
+
+.PHONY: console
+console: $(DEV) $(LOCAL) $(CONSOLE) ## Open a page to send events and follow them; starts the local cloud, and deploys what has changed
+	@python -m local console
+
+.PHONY: browser
+browser: $(DEV) $(LOCAL) $(BROWSER) ## Test that page in headless Chromium
+	@PATH="$(CURDIR)/$(BROWSER_VENV)/bin:$$PATH" pytest tests/browser
 
 .PHONY: send
 send: $(DEV) ## Send one sample event to the running local cloud: make send EVENT=events/ec2_state_alerts/stopped.json
@@ -102,7 +114,7 @@ update: $(DEV) ## Raise the pinned versions of all requirements
 .PHONY: clean
 clean: ## Remove what was built and installed here
 	@if [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m local stop; fi
-	rm -rf $(VENV) $(LOCAL_VENV) $(RUNTIME_VENV) $(BENCH_VENV) bench/rivals/node_modules .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOCAL_VENV) $(RUNTIME_VENV) $(BENCH_VENV) $(CONSOLE_VENV) $(BROWSER_VENV) bench/rivals/node_modules .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(DEV): requirements/bootstrap.txt requirements/dev.txt
@@ -129,4 +141,16 @@ $(BENCH): requirements/bench.txt $(DEV)
 	@echo "Installing what the measurements draw and compare with into $(BENCH_VENV) (once)"
 	@uv venv --quiet --clear --python $(VENV)/bin/python $(BENCH_VENV)
 	@uv pip sync --quiet --require-hashes --python $(BENCH_VENV)/bin/python requirements/bench.txt
+	@touch $@
+
+$(CONSOLE): requirements/console.txt $(DEV)
+	@echo "Installing the console into $(CONSOLE_VENV) (once)"
+	@uv venv --quiet --clear --python $(VENV)/bin/python $(CONSOLE_VENV)
+	@uv pip sync --quiet --require-hashes --python $(CONSOLE_VENV)/bin/python requirements/console.txt
+	@touch $@
+
+$(BROWSER): requirements/browser.txt $(DEV)
+	@echo "Installing what tests the console into $(BROWSER_VENV) (once)"
+	@uv venv --quiet --clear --python $(VENV)/bin/python $(BROWSER_VENV)
+	@uv pip sync --quiet --require-hashes --python $(BROWSER_VENV)/bin/python requirements/browser.txt
 	@touch $@

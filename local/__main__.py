@@ -10,14 +10,16 @@ import signal
 import subprocess
 import sys
 import time
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.markup import escape
 
 from local import cloud as local_cloud
 from local import left_out, terminal
+from local.changed import digest
 from local.cloud import ROOT, STATE, LocalError
-from local.commands import COMMANDS
+from local.commands.every import COMMANDS
 from local.demo_on_aws import demo_on_aws
 from local.page import write
 from local.photo import photograph
@@ -29,6 +31,7 @@ from local.stage import SceneFailed
 from local.terminal import chosen_stack, console
 
 OUT = ROOT / "out"
+CONSOLE_PYTHON = ROOT / ".venv-console" / "bin" / "python"
 ALERTS = "/alerts"
 
 
@@ -74,7 +77,7 @@ def play(chosen: argparse.Namespace) -> bool:
 def start(host: str, port: int) -> None:
     """Start the local cloud and a receiver for its messages, deploy, and leave them running."""
     fresh = local_cloud.find() is None
-    cloud = local_cloud.start(host, port)
+    cloud, made_of = local_cloud.start(host, port), digest()
     if fresh:
         log = (ROOT / ".local" / "receiver.log").open("wb")
         command = [sys.executable, "-m", "local", "receiver", host, str(port + 1)]
@@ -90,6 +93,7 @@ def start(host: str, port: int) -> None:
     if fresh:
         sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"http://{host}:{port + 1}{ALERTS}")
     (STATE.parent / "env-vars.json").write_text(json.dumps(stack.variables(), indent=2))  # samconfig.toml names it
+    local_cloud.note_deployment(made_of)
     console.print(f"The local cloud runs on {cloud.endpoint}; the stack is {stack.name}. {left_out.summary(BUILT)}")
     console.print("Send it an event:  make send EVENT=events/ec2_state_alerts/stopped.json")
     console.print(f"Slack messages, webhooks and alerts arrive in {(OUT / 'received').relative_to(ROOT)}/")
@@ -98,6 +102,22 @@ def start(host: str, port: int) -> None:
     )
     console.print(f"                   export AWS_ACCESS_KEY_ID={local_cloud.ACCOUNT} AWS_SECRET_ACCESS_KEY=local")
     console.print("Stop it:           make stop")
+
+
+def open_console(port: int, browser: bool) -> None:
+    """Open a page to look at the local cloud; start it first when it does not run, and deploy what has changed."""
+    if not CONSOLE_PYTHON.exists():
+        raise LocalError(
+            "The console's environment is not installed. This installs it and opens the page: make console"
+        )
+    running = local_cloud.find()
+    if not running or local_cloud.deployment() != digest():
+        place = urlsplit(running.endpoint) if running else None
+        host = place.hostname if place else os.environ.get("BIND_HOST")
+        start(host or local_cloud.LOOPBACK, (place and place.port) or _port(os.environ.get("PORT", "4566")))
+    shown = [] if browser else ["--no-browser"]
+    sys.stdout.flush()
+    os.execv(CONSOLE_PYTHON, [str(CONSOLE_PYTHON), "-m", "local.console", "--port", str(port), *shown])  # noqa: S606
 
 
 def env_vars(stack: Stack) -> None:
@@ -151,6 +171,10 @@ def main() -> int:
         run=lambda _: start(os.environ.get("BIND_HOST", local_cloud.LOOPBACK), _port(os.environ.get("PORT", "4566")))
     )
     commands.add_parser("stop", help=stop.__doc__).set_defaults(run=lambda _: stop())
+    looking = commands.add_parser("console", help=open_console.__doc__)
+    looking.add_argument("--port", default="4568", help="of the page (%(default)s)")
+    looking.add_argument("--no-browser", action="store_true", help="only say where it is")
+    looking.set_defaults(run=lambda chosen: open_console(_port(chosen.port), not chosen.no_browser))
     receiving = commands.add_parser("receiver", help=receive.__doc__)
     receiving.add_argument("host")
     receiving.add_argument("port", type=int)

@@ -287,6 +287,16 @@ def remember(pid: int) -> None:
     STATE.write_text(json.dumps(state))
 
 
+def note_deployment(digest: str) -> None:
+    """Keep of what the deployment was made (local/changed.py), for as long as this cloud runs."""
+    STATE.write_text(json.dumps({**json.loads(STATE.read_text()), "deployed": digest}))
+
+
+def deployment() -> str:
+    """Of what the deployment on the running cloud was made; empty when there is none."""
+    return str((_state() or {}).get("deployed", ""))
+
+
 def find() -> Cloud | None:
     """The cloud that `start` left running, if it still runs."""
     state = _state()

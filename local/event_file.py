@@ -33,6 +33,15 @@ def read(path: str, command: str) -> dict[str, Any]:
         event = json.loads(sys.stdin.read() if path == STDIN else Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise LocalError(f"{name} cannot be read as an event: {error}") from None
+    return check(event, name)
+
+
+def check(event: Any, name: str) -> dict[str, Any]:
+    """The event, which has what makes it one.
+
+    Raises:
+        LocalError: what `name` says holds no event; the message says why.
+    """
     if not isinstance(event, dict):
         raise LocalError(f"{name} is no event: it is no JSON object")
     if missing := sorted(PARTS.keys() - event):

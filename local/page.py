@@ -54,7 +54,12 @@ def _text_file(file: Path) -> str:
 
 
 def _slack_file(file: Path) -> str:
-    return f'<div class="slack">{"".join(map(_block, json.loads(file.read_text())["blocks"]))}</div>'
+    return slack(json.loads(file.read_text()))
+
+
+def slack(message: dict[str, Any]) -> str:
+    """HTML that shows a message of Block Kit about as Slack does, with the classes of `STYLE`."""
+    return f'<div class="slack">{"".join(map(_block, message["blocks"]))}</div>'
 
 
 def _block(block: dict[str, Any]) -> str:

@@ -12,7 +12,8 @@ from botocore.stub import Stubber
 from local import __main__ as command_line
 from local import terminal
 from local.cloud import Aws, LocalError
-from local.commands import COMMANDS, schemas
+from local.commands import schemas
+from local.commands.every import COMMANDS
 from local.left_out import REFUSED
 from local.schemas import openapi, store
 from local.schemas.published import PUBLISHED, Published

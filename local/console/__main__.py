@@ -1,0 +1,72 @@
+"""Serve the console on this machine: `make console` calls it, once the local cloud runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+from fastapi import Response
+from nicegui import app, ui
+
+from local import cloud as local_cloud
+from local.cloud import LOOPBACK, LocalError
+from local.console.guard import Guard, hosts
+from local.console.pages.chart import MapPage
+from local.console.pages.failed import FailedPage
+from local.console.pages.follow import FollowPage
+from local.console.pages.send import SendPage
+from local.console.pages.shell import TITLE
+from local.console.watch import Watch
+from local.stack import Stack
+
+
+def serve(watch: Watch, port: int, browser: bool) -> None:
+    """Serve the pages until the program is interrupted."""
+
+    def send() -> None:
+        SendPage(watch).build()
+
+    def follow(event: str = "") -> None:
+        FollowPage(watch, event).build()
+
+    def chart() -> None:
+        MapPage(watch).build()
+
+    def failed() -> None:
+        FailedPage(watch).build()
+
+    def picture(bucket: str, key: str) -> Response:
+        try:
+            found = watch.picture(bucket, key)
+        except (BotoCoreError, ClientError):  # the local cloud was stopped; the page says so
+            found = None
+        if not found:
+            return Response("There is no such picture.", status_code=404, media_type="text/plain")
+        return Response(found[0], media_type=found[1])
+
+    for path, page in {"/": send, "/follow": follow, "/map": chart, "/failed": failed}.items():
+        ui.page(path)(page)
+    app.get("/picture/{bucket}")(picture)
+    app.add_middleware(Guard, allowed=hosts(port))
+    app.on_startup(lambda: print(f"The console is on http://{LOOPBACK}:{port}/ (end it with Ctrl-C)", flush=True))
+    ui.run(host=LOOPBACK, port=port, title=TITLE, show=browser, reload=False, dark=None, show_welcome_message=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.console", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--no-browser", action="store_true")
+    chosen = parser.parse_args()
+    try:
+        watch = Watch(Stack(local_cloud.running()), state=local_cloud.STATE)
+        watch.keep_up()
+    except LocalError as error:
+        print(f"Failed. {error}", file=sys.stderr)
+        return 1
+    serve(watch, chosen.port, not chosen.no_browser)
+    return 0
+
+
+if __name__ in {"__main__", "__mp_main__"}:
+    sys.exit(main())

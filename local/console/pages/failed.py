@@ -1,0 +1,85 @@
+"""Failed: what waits in the queues, why, and trying it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from nicegui import ui
+
+from local.commands.failed import age
+from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice
+from local.console.watch import Watch
+from local.failed import FailedEvent
+from local.retry import Leave, Step
+
+
+class FailedPage:
+    """One visitor's page."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def build(self) -> None:
+        with frame("/failed"):
+            heading(
+                "Failed events",
+                "They wait in queues for 14 days. What succeeds when it is tried again is deleted there.",
+            )
+            with ui.row():
+                ui.button("Look again", icon="refresh", on_click=self._show).props("no-caps outline")
+                self._all = ui.button("Retry all", icon="replay", on_click=self._retry_all).props("no-caps")
+            self._content = ui.column().classes("w-full").props('aria-live="polite"')
+        self._ids: list[str] = []
+        self._all.disable()
+        ui.timer(0, self._show, once=True)
+
+    async def _show(self) -> None:
+        self._content.clear()
+        with self._content:
+            ui.spinner(size="lg")
+        try:
+            found = await ask(self._watch.failed)
+        except Trouble as trouble:
+            self._content.clear()
+            with self._content:
+                notice(str(trouble), "cloud_off")
+            return
+        self._ids = [item.id for item, _, step in found if not isinstance(step, Leave)]
+        self._all.set_enabled(bool(self._ids))
+        self._content.clear()
+        with self._content:
+            if not found:
+                notice("Nothing waits in the queues.", "check_circle")
+            for item, target, step in found:
+                self._entry(item, target, step)
+
+    def _entry(self, item: FailedEvent, target: str, step: Step) -> None:
+        with ui.card().classes("w-full gap-1 p-3").props("flat bordered"):
+            ui.label(item.title or f"({item.source})").classes("font-medium break-words")
+            ui.label(f"for {target}, {age(datetime.now(UTC) - item.since)} ago").classes("text-sm opacity-70")
+            mono(": ".join(part for part in (item.error, item.reason) if part))
+            ui.label(f"A retry would do: {step}").classes("text-sm break-words")
+            with ui.row():
+                button = ui.button("Retry", icon="replay", on_click=lambda: self._retry([item.id])).props(
+                    "no-caps outline"
+                )
+                button.set_enabled(not isinstance(step, Leave))
+            with ui.expansion("The event; it may hold personal data").classes("w-full"):
+                mono(item.body if item.event is None else json.dumps(item.event, indent=2, ensure_ascii=False))
+
+    async def _retry_all(self) -> None:
+        await self._retry(self._ids)
+
+    async def _retry(self, ids: Sequence[str]) -> None:
+        try:
+            problems = await ask(self._watch.retry, ids)
+        except Trouble as trouble:
+            ui.notify(str(trouble), type="negative", multi_line=True)
+            return
+        done = len(ids) - len(problems)
+        ui.notify(f"{done} succeeded, {len(problems)} did not.", type="negative" if problems else "positive")
+        for problem in problems:
+            ui.notify(problem, type="negative", multi_line=True)
+        await self._show()

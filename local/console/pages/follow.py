@@ -1,0 +1,250 @@
+"""Follow: each event as a line of stations, with what the functions logged about it and what changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from nicegui import ui
+
+from local.commands.failed import counted
+from local.console.journeys import Journey, Run, Told
+from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, title
+from local.console.watch import Watch
+from local.page import STYLE, slack
+
+EVERY = 1.0
+"""Seconds between two looks."""
+SIGNS = {
+    "done": ("check_circle", "positive"),
+    "failed": ("error", "negative"),
+    "running": ("hourglass_top", "warning"),
+    "left alone": ("remove_circle_outline", "grey"),
+}
+RESIZER = "ImageResizeFunction"
+STYLE_OF_SLACK = "".join(line + "\n" for line in STYLE.splitlines() if line.startswith((".slack", ".fields")))
+
+
+class FollowPage:
+    """One visitor's page; `chosen` is the id of the event that is shown, the newest when it is empty."""
+
+    def __init__(self, watch: Watch, chosen: str = "") -> None:
+        self._watch, self._chosen = watch, chosen
+        self._journeys: Sequence[Journey] = []
+        self._entries: list[tuple[str, str, str, bool]] | None = None
+        self._detailed: tuple[Journey | None, Sequence[str], Sequence[Any]] | None = None
+        self._trouble = ""
+
+    def build(self) -> None:
+        ui.add_css(STYLE_OF_SLACK + ".slack .context { opacity: .7; font-size: 13px }")
+        with frame("/follow"):
+            heading("Follow events", "Those of the last hour, the newest first. The page looks again each second.")
+            self._problem = ui.column().classes("w-full")
+            with ui.element("div").classes("grid grid-cols-1 lg:grid-cols-[20rem_1fr] gap-4 w-full"):
+                self._list = ui.column().classes("gap-1 min-w-0 max-h-60 lg:max-h-none overflow-auto no-wrap")
+                self._detail = ui.column().classes("gap-2 min-w-0")
+        ui.timer(EVERY, self._look)
+
+    async def _look(self) -> None:
+        try:
+            self._journeys = await ask(self._watch.look)
+            await self._show()
+        except Trouble as trouble:
+            self._say(str(trouble))
+        else:
+            self._say("")
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._problem.clear()
+            if trouble:
+                with self._problem:
+                    notice(trouble, "cloud_off")
+
+    async def _choose(self, journey: Journey) -> None:
+        self._chosen = journey.id
+        await self._look()
+
+    async def _show(self) -> None:
+        """Make anew what has changed, and leave the rest: a log that somebody has opened stays open."""
+        shown = next((one for one in self._journeys if one.id == self._chosen), None)
+        if shown is None and not self._chosen and self._journeys:
+            shown = self._journeys[0]
+        rules = await ask(self._watch.rules_of, shown) if shown else []
+        records = await ask(self._watch.records, shown) if shown else []
+        entries = [(one.id, one.title, one.state, one is shown) for one in self._journeys]
+        if entries != self._entries:
+            self._entries = entries
+            self._list.clear()
+            with self._list:
+                if not self._journeys:
+                    notice("Nothing has happened yet. Send an event, or upload a picture.", "inbox")
+                for journey in self._journeys:
+                    self._entry(journey, journey is shown)
+        if (shown, rules, records) != self._detailed:
+            self._detailed = shown, rules, records
+            self._detail.clear()
+            with self._detail:
+                if shown:
+                    stations(shown, rules)
+                    for record in records:
+                        self._remediation(record)
+                    detail(shown)
+                elif self._journeys:
+                    notice(f"Nothing is known of the event {self._chosen} yet.", "hourglass_top")
+
+    def _entry(self, journey: Journey, current: bool) -> None:
+        symbol, colour = SIGNS[journey.state]
+        button = ui.button(on_click=lambda: self._choose(journey)).props(
+            "flat no-caps align=left color=inherit padding=xs"
+        )
+        with (
+            button.classes("w-full bg-primary/10" if current else "w-full"),
+            ui.row().classes("items-center gap-2 no-wrap w-full"),
+        ):
+            ui.icon(symbol, color=colour).props(f'role="img" aria-label="{journey.state}"')
+            with ui.column().classes("gap-0 min-w-0 items-start text-left"):
+                ui.label(journey.title).classes("text-sm break-words")
+                ui.label(f"{clock(journey.at)}  {journey.state}").classes("text-xs opacity-70")
+        if current:
+            button.props('aria-current="true"')
+
+    def _remediation(self, record: Mapping[str, Any]) -> None:
+        """What security_remediation found and did, with what was there before and after, and a way back."""
+        title(f"{record['resource']} {record['finding']}")
+        ui.label(f"Now: {record['outcome']}. {record['remark']}").classes("break-words")
+        for step in record["steps"]:
+            ui.label(f"- {step}").classes("text-sm break-words")
+        with ui.element("div").classes("grid grid-cols-1 md:grid-cols-2 gap-2 w-full"):
+            for name in ("before", "after"):
+                with ui.column().classes(f"gap-1 min-w-0 {BOX} p-2"):
+                    title(name.capitalize(), 3, "text-sm font-medium")
+                    mono(json.dumps(record[name], indent=2, ensure_ascii=False))
+        if record["before"]:
+            ui.button("Undo", icon="undo", on_click=lambda: self._undo(record["id"])).props("no-caps outline")
+
+    async def _undo(self, record: str) -> None:
+        try:
+            until = await ask(self._watch.undo, record)
+        except Trouble as trouble:
+            ui.notify(str(trouble), type="negative", multi_line=True)
+            return
+        ui.notify(f"Put back. It is exempt until {until}.", type="positive")
+
+
+def stations(journey: Journey, rules: Sequence[str]) -> None:
+    """One event as a line of stations."""
+    title(journey.title)
+    mono(journey.id)
+    with ui.element("ol").classes("flex flex-col md:flex-row md:flex-wrap gap-2 w-full p-0 list-none"):
+        station("Event", "bolt", [clock(journey.at), source(journey)])
+        station("Rule", "rule", list(rules) or ["not known" if journey.event is None else "none matches"])
+        for run in journey.runs:
+            station(
+                "Function",
+                "functions",
+                [run.function, *told_of(run)],
+                SIGNS["failed" if run.failed else "done" if run.ended else "running"][1],
+            )
+        if effects := sum(map(bool, (run.facts for run in journey.runs))) + len(journey.told):
+            station("Effects", "auto_awesome", [f"{effects} told below"])
+
+
+def detail(journey: Journey) -> None:
+    """What changed, the messages, the log, the event itself."""
+    for run in journey.runs:
+        what_changed(run)
+    for told in journey.told:
+        message(told)
+    for run in journey.runs:
+        log(run)
+    if journey.event is not None:
+        with ui.expansion("The event").classes(f"w-full {BOX}"):
+            mono(json.dumps(journey.event, indent=2, ensure_ascii=False))
+
+
+def station(name: str, symbol: str, lines: Sequence[str], colour: str = "primary") -> None:
+    with (
+        ui.element("li").classes("min-w-0 md:max-w-xs"),
+        ui.card().classes("gap-0 p-2 h-full w-full").props("flat bordered"),
+    ):
+        with ui.row().classes("items-center gap-1 no-wrap"):
+            ui.icon(symbol, color=colour)
+            ui.label(name).classes("text-xs uppercase opacity-70")
+        for line in lines:
+            ui.label(line).classes("text-sm break-all")
+
+
+def told_of(run: Run) -> list[str]:
+    """What a function's station says: how long, cold or warm, how many attempts."""
+    if not run.reports:
+        return ["it runs"]
+    last = run.reports[-1]
+    init = f", after a start of {last.init:.0f} ms" if last.init else ""
+    tries = "1 attempt" if run.attempts == 1 else f"{run.attempts} attempts"
+    return [f"{last.duration:.0f} ms{init}", "cold" if run.cold else "warm", tries]
+
+
+def what_changed(run: Run) -> None:
+    """What the function says that it did, and the pictures that it made."""
+    title(run.says)
+    with ui.element("dl").classes("grid grid-cols-[auto_1fr] gap-x-3 gap-y-1 text-sm"):
+        for name, value in run.facts.items():
+            with ui.element("dt").classes("opacity-70"):
+                ui.label(name)
+            with ui.element("dd").classes("min-w-0 m-0"):
+                ui.label(shown(value)).classes("break-words")
+    if run.function == RESIZER and (found := pictures(run)):
+        with ui.row().classes("gap-3"):
+            for bucket, key in found:
+                with ui.element("figure").classes("m-0"):
+                    ui.image(f"/picture/{bucket}?key={quote(key, safe='')}").props(
+                        f"fit=contain alt={json.dumps(f'{bucket}: picture')}"
+                    ).classes("w-40 h-32")
+                    ui.label(f"{bucket}: {key}").classes("text-xs break-all max-w-40")
+
+
+def shown(value: Any) -> str:
+    """A value that a function logged, as a person reads it."""
+    if isinstance(value, list):
+        return ", ".join(map(shown, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def pictures(run: Run) -> list[tuple[str, str]]:
+    """Bucket and key of the source and the derivatives of which a run tells."""
+    made, key = run.facts.get("made"), run.facts.get("key")
+    found = [("uploads", str(key))] if key else []
+    return found + [("derivatives", str(one)) for one in made] if isinstance(made, list) else found
+
+
+def message(told: Told) -> None:
+    """A message to people, as they see it."""
+    title({"slack": "In Slack", "alerts": "By e-mail"}.get(told.to, f"To {told.to}"))
+    try:
+        blocks: Any = json.loads(told.text)
+    except ValueError:
+        blocks = None
+    if isinstance(blocks, dict) and "blocks" in blocks:
+        ui.html(slack(blocks), sanitize=True)  # it escapes; the browser removes what is left
+    else:
+        mono(told.text).classes(f"{BOX} p-2 w-full")
+
+
+def log(run: Run) -> None:
+    """The lines that the function logged about the event."""
+    with ui.expansion(f"{run.function} logged {counted(len(run.lines), 'line')}").classes(f"w-full {BOX}"):
+        for line in run.lines:
+            mono(json.dumps(line, indent=2, ensure_ascii=False))
+
+
+def source(journey: Journey) -> str:
+    return str(journey.event["source"]) if journey.event else "not seen on a bus"
+
+
+def clock(at: datetime | None) -> str:
+    return f"{at.astimezone():%H:%M:%S}" if at else ""

@@ -1,0 +1,154 @@
+"""Send: choose a sample event or write one, see which rules match and what stops the others, send it; upload a picture."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nicegui import ui
+
+from local.cloud import LocalError
+from local.commands.explain import Judged, remarks
+from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, title
+from local.console.samples import by_automation, typed
+from local.console.watch import Watch
+from local.explain import arrival, reasons
+
+FIRST = ("ec2_state_alerts", "stopped")
+PAUSE = 0.3
+"""Seconds without a key until the event is judged."""
+LARGEST = 20 * 2**20
+"""Bytes of a picture, as the template allows unless it is told otherwise."""
+
+
+class SendPage:
+    """One visitor's page."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self._samples, self._changes = watch, by_automation(), 0
+
+    def build(self) -> None:
+        with frame("/"):
+            heading(
+                "Send an event", "Choose a sample or write your own. It is judged by the deployed rules as you type."
+            )
+            with ui.element("div").classes("grid grid-cols-1 lg:grid-cols-2 gap-4 w-full"):
+                with ui.column().classes("gap-2 min-w-0"):
+                    self._choice()
+                    self._editor = (
+                        ui.codemirror(
+                            self._samples[FIRST[0]][FIRST[1]],
+                            on_change=self._judge,
+                            language="JSON",
+                            theme="oneDark",
+                            line_wrapping=True,
+                        )
+                        .classes("w-full h-96")
+                        .props('aria-label="The event, as JSON"')
+                    )
+                    self._button = ui.button("Send", icon="send", on_click=self._send).props("no-caps")
+                    self._upload()
+                self._verdict = ui.column().classes("gap-1 min-w-0").props('aria-live="polite"')
+        ui.timer(0, self._judge, once=True)
+
+    def _choice(self) -> None:
+        with ui.row().classes("w-full gap-2"):
+            self._automation = ui.select(list(self._samples), value=FIRST[0], label="Automation", on_change=self._other)
+            self._situation = ui.select(
+                list(self._samples[FIRST[0]]), value=FIRST[1], label="Situation", with_input=True, on_change=self._load
+            )
+            for one in (self._automation, self._situation):
+                one.classes("grow min-w-40")
+
+    def _other(self) -> None:
+        situations = list(self._samples[self._automation.value])
+        self._situation.set_options(situations, value=situations[0])
+
+    def _load(self) -> None:
+        if text := self._samples[self._automation.value].get(self._situation.value):
+            self._editor.set_value(text)
+
+    def _upload(self) -> None:
+        title("Or upload a picture")
+        ui.label("S3 sends its event by itself, and image_resize makes the derivatives.").classes("opacity-70")
+        ui.upload(
+            label="Drop a picture here",
+            auto_upload=True,
+            max_file_size=LARGEST,
+            on_upload=self._put,
+            on_rejected=lambda: ui.notify(
+                f"It is no picture, or has more than {LARGEST // 2**20} MB.", type="negative"
+            ),
+        ).props('accept="image/*" flat bordered').classes("w-full")
+
+    async def _put(self, upload: Any) -> None:
+        try:
+            key = await ask(self._watch.upload, upload.file.name, await upload.file.read())
+        except Trouble as trouble:
+            ui.notify(str(trouble), type="negative", multi_line=True)
+            return
+        ui.notify(f"Uploaded as {key}.", type="positive")
+        ui.navigate.to("/follow")
+
+    async def _judge(self) -> None:
+        """Judge what is written when nothing has been typed for a moment."""
+        self._changes += 1
+        change = self._changes
+        await asyncio.sleep(PAUSE)
+        if change != self._changes:
+            return
+        try:
+            event = typed(self._editor.value)
+            judged = await ask(self._watch.explain, event)
+        except (LocalError, Trouble) as problem:
+            event, judged = {}, []
+            why = str(problem)
+        else:
+            why = ""
+        if change != self._changes:
+            return
+        self._button.set_enabled(any(one.verdict.matches for one in judged))
+        self._verdict.clear()
+        with self._verdict:
+            title("Which rules match")
+            if why:
+                notice(why, "edit")
+            else:
+                show(judged, event)
+
+    async def _send(self) -> None:
+        try:
+            rules, event_id = await ask(self._watch.send, typed(self._editor.value))
+        except (LocalError, Trouble) as problem:
+            ui.notify(str(problem), type="negative", multi_line=True)
+            return
+        if rules:
+            ui.navigate.to(f"/follow?event={event_id}" if event_id else "/follow")
+        else:
+            ui.notify("No rule matches: nothing was sent.", type="warning")
+
+
+def show(judged: Sequence[Judged], event: Mapping[str, Any]) -> None:
+    """The rules that match, the near misses with what stops them, and the names of the others."""
+    ui.label(arrival(event)).classes("opacity-70")
+    if not any(one.verdict.matches for one in judged):
+        notice("No rule matches, so there is nothing to send.", "block")
+    for one in judged:
+        if one.verdict.other_kind:
+            continue
+        with ui.card().classes("w-full gap-1 p-2").props("flat bordered"):
+            with ui.row().classes("items-center gap-2 no-wrap"):
+                good = one.verdict.matches
+                ui.icon("check_circle" if good else "cancel", color="positive" if good else "negative").props(
+                    f'role="img" aria-label="{"matches" if good else "does not match"}"'
+                )
+                ui.label(one.rule.name).classes("font-medium break-all")
+            ui.label(f"to {one.rule.function}, on the bus {one.rule.bus}").classes("text-sm opacity-70 break-all")
+            pattern = json.loads(one.rule.pattern)
+            for line in reasons(one.verdict, pattern, event) + remarks(one.rule, event):
+                mono(line)
+    if others := sorted(one.rule.name for one in judged if one.verdict.other_kind):
+        with ui.expansion(f"{len(others)} are about other sources and detail types").classes("w-full"):
+            ui.label(", ".join(others)).classes("text-sm break-words")

@@ -1,0 +1,96 @@
+"""What the pages have in common: the frame around each, questions to the cloud that may fail, words for what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from nicegui import run, ui
+
+from local.cloud import LocalError
+
+T = TypeVar("T")
+
+PAGES = {
+    "/": ("Send", "send"),
+    "/follow": ("Follow", "timeline"),
+    "/map": ("Map", "account_tree"),
+    "/failed": ("Failed", "report"),
+}
+"""Name and symbol of each page."""
+TITLE = "EventBridge Automations"
+BLUE = "#2f6db5"
+"""White on it, and it on black, can be read. https://www.w3.org/TR/WCAG22/#contrast-minimum"""
+BOX = "border rounded border-gray-500/40"
+"""Tailwind's classes of a frame."""
+STOPPED = "The local cloud does not answer. Start it again, in a terminal: make console"
+
+
+class Trouble(Exception):
+    """The cloud could not be asked; the message says why and what to do."""
+
+
+@contextmanager
+def frame(here: str) -> Iterator[None]:
+    """The page at this path: its name, the way to the others, and a place for what the `with` block makes."""
+    ui.page_title(f"{PAGES[here][0]} - {TITLE}")
+    ui.colors(primary=BLUE)
+    dark = ui.dark_mode(None)  # as the system says, until somebody chooses
+    with ui.header().classes("items-center gap-1 px-2 py-1 sm:px-4"):
+        ui.label(TITLE).classes("max-md:hidden text-lg font-medium mr-4")
+        with ui.element("nav").props('aria-label="Pages"').classes("flex gap-1 grow"):
+            for path, (name, symbol) in PAGES.items():
+                button = ui.button(name, icon=symbol).props(f'flat no-caps color=white href="{path}" padding="xs sm"')
+                if path == here:
+                    button.props('aria-current="page"').classes("bg-white/20")
+        with ui.button(icon="contrast", on_click=lambda: dark.set_value(not dark.value)).props(
+            "flat round color=white"
+        ):
+            ui.tooltip("Light or dark")
+    main = ui.element("main").classes("w-full max-w-7xl mx-auto p-1 sm:p-4")
+    ui.skip_link("Skip to the content", target=main)
+    with main:
+        yield
+
+
+def heading(text: str, explanation: str = "") -> None:
+    """A page's name, and a sentence about it."""
+    title(text, 1, "text-2xl font-medium")
+    if explanation:
+        ui.label(explanation).classes("opacity-70 mb-2")
+
+
+def title(text: str, level: int = 2, classes: str = "text-lg font-medium mt-3") -> None:
+    """A heading that a screen reader knows as one."""
+    ui.label(text).classes(classes).props(f'role="heading" aria-level="{level}"')
+
+
+def notice(text: str, symbol: str = "info") -> None:
+    """Say why there is nothing, or what went wrong."""
+    with ui.row().classes("items-center gap-2 no-wrap p-3 my-2 w-full").classes(BOX).props('role="status"'):
+        ui.icon(symbol).classes("text-xl")
+        ui.label(text).classes("break-words min-w-0")
+
+
+def mono(text: str) -> Any:
+    """A line as it is, in a fixed-width font."""
+    return ui.label(text).classes("font-mono text-xs whitespace-pre-wrap break-words min-w-0")
+
+
+async def ask(question: Callable[..., T], *arguments: Any) -> T:
+    """The answer of the cloud, without keeping the page from working meanwhile.
+
+    Raises:
+        Trouble: there is none.
+    """
+    try:
+        answer = await run.io_bound(question, *arguments)
+    except EndpointConnectionError:
+        raise Trouble(STOPPED) from None
+    except (LocalError, BotoCoreError, ClientError) as error:
+        raise Trouble(str(error)) from error
+    if answer is None:  # what NiceGUI gives when it is ended meanwhile
+        raise Trouble("The console was ended.")
+    return answer

@@ -1,0 +1,238 @@
+"""What the console asks the local cloud, and what it lets it do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import yaml
+
+from local import cloud as local_cloud
+from local.cloud import ROOT, LocalError
+from local.commands.explain import PATIENT, Judged, judge_rule
+from local.commands.failed import Wanted, take, target_of
+from local.commands.security import put_back, read_record
+from local.commands.send import left_out, through_s3
+from local.console.chart import Station, stations
+from local.console.journeys import Journey, Told, follow, received, record_ids
+from local.event_file import complete, renew
+from local.explain import judge
+from local.failed import FailedEvent
+from local.hold import Hold
+from local.retry import MARGIN, Hands, Leave, Step, Throttled, longest_timeout, plan
+from local.stack import Rule, Schedule, Stack
+from local.stage import look_queue
+from local.template import Loader
+from local.terminal import place
+
+INBOX = ROOT / "out" / "received"
+WINDOW = timedelta(hours=1)
+"""How far back the console looks."""
+EXEMPT_DAYS = 7
+"""For how long what was undone is not changed again."""
+PICTURES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "bmp", "tiff"))
+"""What a browser is shown as a picture. SVG is none of them: it can hold scripts."""
+EVERY_EVENT = {"source": [{"prefix": ""}]}
+
+
+@dataclass
+class Watch:
+    """The deployed application, as the console sees it.
+
+    Attributes:
+        inbox: where the local cloud's receiver puts the messages that come to it.
+        tap: URL of a queue that gets every event of every bus.
+        state: the file that says which local cloud runs and what is deployed on it: when it changes, the stack is looked at anew.
+    """
+
+    stack: Stack
+    inbox: Path = INBOX
+    tap: str = ""
+    state: Path | None = None
+    _seen: int = 0
+    _events: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _rules: dict[str, Sequence[str]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def open_tap(self) -> None:
+        """Have every event of every bus copied to a queue from now on, so that those are known that others send."""
+        events = self.stack.cloud.client("events")
+        self.tap, arn = look_queue(self.stack, "console")
+        for bus in events.list_event_buses()["EventBuses"]:
+            name = f"{self.stack.name}-look-console"
+            events.put_rule(Name=name, EventBusName=bus["Name"], EventPattern=json.dumps(EVERY_EVENT))
+            events.put_targets(Rule=name, EventBusName=bus["Name"], Targets=[{"Id": "look", "Arn": arn}])
+
+    def keep_up(self) -> None:
+        """Look at the stack anew when a local cloud was started, or something was deployed on it, since the last time."""
+        changed = self.state.stat().st_mtime_ns if self.state and self.state.exists() else self._seen
+        if changed != self._seen and (cloud := local_cloud.find()):
+            self.stack = Stack(cloud, self.stack.name)
+            self._rules.clear()
+            self.open_tap()
+            self._seen = changed
+
+    # ---------------------------------------------------------------- Send
+
+    def explain(self, event: Mapping[str, Any]) -> list[Judged]:
+        """Each rule's judgement of the event: those that match, then the near misses, then the others."""
+        whole, _ = complete(event, *place(self.stack))
+        matches = judge(self.stack.cloud.client("events", PATIENT), whole)
+        return sorted(
+            (judge_rule(rule, matches, thoroughly=False) for rule in self.stack.rules), key=lambda one: one.rank
+        )
+
+    def send(self, event: Mapping[str, Any]) -> tuple[list[Rule], str]:
+        """Send the event as `make send` does: new, and an upload by uploading a picture.
+
+        Returns the rules that it goes to, and its id; that is empty when S3 gives it one.
+        """
+        new, _ = complete(renew(event), *place(self.stack))
+        rules = [rule for rule in self.stack.matching(new) if not left_out(rule, new, on_aws=False)]
+        if not rules or through_s3(self.stack, new):
+            return rules, ""
+        sent = self.stack.send(new, rules=rules)
+        with self._lock:
+            self._events[sent.event_id] = {**new, "id": sent.event_id}
+            self._rules[sent.event_id] = [rule.name for rule in rules]
+        return rules, sent.event_id
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Put the file into the uploads bucket under its own name, of which only the last part counts; returns the key."""
+        key = name.replace("\\", "/").rsplit("/", 1)[-1]
+        self.stack.cloud.client("s3").put_object(Bucket=self.stack.outputs["UploadsBucket"], Key=key, Body=content)
+        return key
+
+    # ---------------------------------------------------------------- Follow
+
+    def look(self) -> list[Journey]:
+        """What became of the events of the last hour, the newest first."""
+        with self._lock:
+            self.keep_up()
+            self._drain()
+            since = datetime.now(UTC) - WINDOW
+            functions = [name for name in self.stack.resources if name.endswith("Function")]
+            logs = {name: self.stack.messages(name, since) for name in functions}
+            return follow(self._events, self._rules, logs, self._told(since))
+
+    def rules_of(self, journey: Journey) -> Sequence[str]:
+        """The names of the rules that matched its event, judged when somebody asks."""
+        if journey.rules or journey.event is None:
+            return journey.rules
+        if journey.id not in self._rules:
+            event, _ = complete(journey.event, *place(self.stack))
+            self._rules[journey.id] = [rule.name for rule in self.stack.matching(event)]
+        return self._rules[journey.id]
+
+    def _drain(self) -> None:
+        sqs = self.stack.cloud.client("sqs")
+        while self.tap and (messages := sqs.receive_message(QueueUrl=self.tap, MaxNumberOfMessages=10).get("Messages")):
+            for message in messages:
+                event = json.loads(message["Body"])
+                self._events[event["id"]] = event
+                sqs.delete_message(QueueUrl=self.tap, ReceiptHandle=message["ReceiptHandle"])
+
+    def _told(self, since: datetime) -> list[Told]:
+        files = sorted(self.inbox.glob("*")) if self.inbox.is_dir() else []
+        return [
+            received(file.name, file.read_text(encoding="utf-8", errors="replace"))
+            for file in files
+            if file.stat().st_mtime >= since.timestamp()
+        ]
+
+    def picture(self, bucket: str, key: str) -> tuple[bytes, str] | None:
+        """A picture of the `uploads` or the `derivatives`, and its type; None when there is none."""
+        name = self.stack.outputs.get({"uploads": "UploadsBucket", "derivatives": "DerivativesBucket"}.get(bucket, ""))
+        if not name:
+            return None
+        s3 = self.stack.cloud.client("s3")
+        try:
+            found = s3.get_object(Bucket=name, Key=key)
+        except s3.exceptions.NoSuchKey:
+            return None
+        content = found["Body"].read()
+        kind = found["ContentType"] if found["ContentType"] in PICTURES else kind_of(content)
+        return (content, kind) if kind else None
+
+    def records(self, journey: Journey) -> list[dict[str, Any]]:
+        """The audit records of what security_remediation did because of the event."""
+        found = []
+        for record in record_ids(journey):
+            try:
+                found.append(read_record(self.stack, record))
+            except LocalError:  # it found nothing to do, or does not do it by itself
+                continue
+        return found
+
+    def undo(self, record: str) -> date:
+        """Put back what was there before that change; returns the last day on which it stays exempt."""
+        return put_back(self.stack, record, reason="Undone in the console", days=EXEMPT_DAYS)
+
+    # ---------------------------------------------------------------- Map
+
+    def stations(self) -> list[Station]:
+        """What is deployed."""
+        template = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 # a SafeLoader
+        return stations(template, self.stack.rules, self.stack.schedules, self.stack.resources)
+
+    def fire(self, schedule: Schedule) -> str:
+        """Run the schedule's function as if it were its time now; returns the event's id."""
+        event = schedule.event(datetime.now(UTC))
+        self.stack.invoke(schedule.target, event)
+        with self._lock:
+            self._events[event["id"]] = event
+            self._rules[event["id"]] = [f"schedule {schedule.name}"]
+        return str(event["id"])
+
+    # ---------------------------------------------------------------- Failed
+
+    def failed(self) -> list[tuple[FailedEvent, str, Step]]:
+        """What waits in the queues, the oldest first: with what it was for, and what a retry would do."""
+        with Hold(self.stack.cloud.client("sqs")) as hold:
+            found = take(hold, self.stack, Wanted())
+        return [(item, target_of(item, self.stack), plan(item, self.stack.resources)) for item in found]
+
+    def retry(self, ids: Iterable[str]) -> list[str]:
+        """Try these again, and delete each that succeeds; returns why the others did not."""
+        wanted, problems = set(ids), []
+        with Hold(self.stack.cloud.client("sqs")) as hold:
+            found = [item for item in take(hold, self.stack, Wanted()) if item.id in wanted]
+            steps = [(item, plan(item, self.stack.resources)) for item in found]
+            longest = longest_timeout(self.stack, [step for _, step in steps])
+            hold.seconds = longest + 2 * MARGIN
+            hold.renew()
+            hands = Hands.of(self.stack, longest)
+            for item, step in steps:
+                try:
+                    why = step.why if isinstance(step, Leave) else hands.carry_out(step, item)
+                except Throttled as error:
+                    problems.append(f"Stopped: Lambda takes no more at the moment: {error}")
+                    break
+                if why:
+                    problems.append(f"{item.id[:8]}: {why}")
+                    hold.give_back(item.id)
+                else:
+                    hold.delete(item.id)
+        missing = wanted - {item.id for item in found}
+        return problems + [f"{one[:8]}: it is not in its queue any more" for one in sorted(missing)]
+
+
+def kind_of(content: bytes) -> str:
+    """The type of a picture by its first bytes, for one that was uploaded without; empty when it is none.
+
+    https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern
+    """
+    signatures = {
+        b"\xff\xd8\xff": "image/jpeg",
+        b"\x89PNG\r\n\x1a\n": "image/png",
+        b"GIF8": "image/gif",
+        b"BM": "image/bmp",
+    }
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in signatures.items() if content.startswith(start)), "")

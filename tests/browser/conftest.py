@@ -1,0 +1,96 @@
+"""The console in headless Chromium, on the tests' own local cloud."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from local.cloud import ROOT, Cloud, free_port, wait_for
+from local.receiver import Receiver, Request, receiver
+from local.stack import Stack
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """A headless browser; without one, or without the tests' own environment, the tests are skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is only in .venv-browser: make browser")
+    pytest.importorskip("nicegui", reason="nicegui is only in .venv-browser: make browser")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not program:
+        pytest.skip(f"No browser is installed; one of {', '.join(BROWSERS)} is needed.")
+    playwright.expect.set_options(timeout=60_000)
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("received")
+
+
+@pytest.fixture(scope="session")
+def world(inbox: Path) -> Iterator[Receiver]:
+    """What the functions post to: it keeps each message in a file, as that of `make local` does."""
+    numbers = itertools.count()
+
+    def keep(request: Request) -> None:
+        (inbox / f"000000-{next(numbers):06}{request.path.replace('/', '-')}.json").write_bytes(request.body)
+
+    with receiver(keep=keep) as running:
+        yield running
+
+
+@contextmanager
+def served(endpoint: str, inbox: Path) -> Iterator[str]:
+    """Address of a console for the cloud at this endpoint."""
+    port = free_port()
+    environment = {name: text for name, text in os.environ.items() if "PYTEST" not in name} | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.browser.serve", endpoint, str(port), str(inbox)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            assert wait_for(lambda: process.poll() is None and answers(address), 60), "the console did not start"
+            yield address
+        finally:
+            process.terminate()
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def console(chromium: object, stack: Stack, local_cloud: Cloud, inbox: Path) -> Iterator[str]:
+    """Address of the console."""
+    with served(local_cloud.endpoint, inbox) as address:
+        yield address
+
+
+@pytest.fixture
+def page(chromium, console):
+    """A page that fails the test when it loads something from elsewhere, or when a script in it fails."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    elsewhere, errors = [], []
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((console, "data:", "blob:")) else elsewhere.append(request.url),
+    )
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert (elsewhere, errors) == ([], [])

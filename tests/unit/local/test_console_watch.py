@@ -1,0 +1,239 @@
+"""What the console asks of a cloud: queues, buckets and buses are moto's, Lambda's answers are given."""
+
+import io
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.response import StreamingBody
+from botocore.stub import ANY, Stubber
+from local import hold
+from local.cloud import Aws
+from local.console.watch import Watch, kind_of
+from local.stack import Rule, Schedule, Stack
+
+PNG = b"\x89PNG\r\n\x1a\n and more"
+NAME = "stack-CodebuildSlackFunction-1A2B3C"
+ARN = f"arn:aws:lambda:ap-northeast-2:111122223333:function:{NAME}"
+EVENT = {"id": "one", "source": "com.example.shop", "detail-type": "Order", "detail": {"state": "paid"}}
+
+
+@dataclass(frozen=True)
+class Account(Aws):
+    functions: Any = None
+
+    def client(self, service: str, config: Config | None = None) -> Any:
+        return self.functions if service == "lambda" else boto3.client(service, config=config)  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def answers() -> Stubber:
+    return Stubber(boto3.client("lambda"))
+
+
+@pytest.fixture
+def watch(cloud: None, answers: Stubber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """A stack with a function, its queues, its buckets, and a rule for paid orders."""
+    monkeypatch.setattr(hold, "WAIT", 0)
+    sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+    outputs = {}
+    for name in ("FailedEventsQueue", "UndeliveredEventsQueue"):
+        outputs[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
+    for name in ("UploadsBucket", "DerivativesBucket"):
+        outputs[name] = name.lower()
+        place: Any = {"LocationConstraint": "ap-northeast-2"}
+        s3.create_bucket(Bucket=name.lower(), CreateBucketConfiguration=place)
+    stack = Stack(Account(functions=answers.client))
+    pattern = json.dumps({"detail": {"state": ["paid"]}})
+    stack.__dict__.update(
+        outputs=outputs,
+        resources={"CodebuildSlackFunction": NAME, **outputs},
+        rules=[Rule("Paid", "CodebuildSlackFunction", "default", pattern, ARN)],
+    )
+    answers.activate()
+    return Watch(stack, tmp_path / "received")
+
+
+def fails(watch: Watch, event_id: str) -> None:
+    record = {
+        "requestContext": {
+            "functionArn": f"{ARN}:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": 3,
+        },
+        "requestPayload": {"id": event_id, "source": "aws.codebuild", "detail-type": "Build", "detail": {}},
+        "responsePayload": {"errorType": "DeliveryError", "errorMessage": "Slack refused"},
+    }
+    boto3.client("sqs").send_message(QueueUrl=watch.stack.outputs["FailedEventsQueue"], MessageBody=json.dumps(record))
+
+
+def waiting(watch: Watch) -> list[str]:
+    return sorted(item.event["id"] for item, _, _ in watch.failed())
+
+
+def answer(answers: Stubber, error: str = "") -> None:
+    text = json.dumps({"errorMessage": error} if error else {}).encode()
+    answers.add_response(
+        "invoke",
+        {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(text), len(text))}
+        | ({"FunctionError": "Unhandled"} if error else {}),
+        {"FunctionName": NAME, "InvocationType": "RequestResponse", "Payload": ANY},
+    )
+
+
+def test_what_failed_says_why_and_what_a_retry_would_do(watch: Watch) -> None:
+    fails(watch, "one")
+
+    [(item, target, step)] = watch.failed()
+
+    assert (item.error, item.reason, target) == ("DeliveryError", "Slack refused", "CodebuildSlackFunction")
+    assert str(step) == "invoke CodebuildSlackFunction with the event"
+
+
+def test_a_retry_deletes_what_succeeds_and_leaves_what_was_not_asked_for(watch: Watch, answers: Stubber) -> None:
+    fails(watch, "one")
+    fails(watch, "two")
+    answers.add_response("get_function_configuration", {"Timeout": 30}, {"FunctionName": NAME})
+    answer(answers)
+    chosen = next(item.id for item, _, _ in watch.failed() if item.event["id"] == "one")
+
+    assert watch.retry([chosen]) == []
+    assert waiting(watch) == ["two"]
+
+
+def test_a_retry_that_fails_again_leaves_the_event_and_says_why(watch: Watch, answers: Stubber) -> None:
+    fails(watch, "one")
+    answers.add_response("get_function_configuration", {"Timeout": 30}, {"FunctionName": NAME})
+    answer(answers, error="Slack refused again")
+    [(item, _, _)] = watch.failed()
+
+    assert watch.retry([item.id]) == [f"{item.id[:8]}: Slack refused again"]
+    assert waiting(watch) == ["one"]
+
+
+def test_a_retry_stops_when_lambda_takes_no_more(watch: Watch, answers: Stubber) -> None:
+    fails(watch, "one")
+    fails(watch, "two")
+    answers.add_response("get_function_configuration", {"Timeout": 30}, {"FunctionName": NAME})
+    answers.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
+
+    [problem] = watch.retry([item.id for item, _, _ in watch.failed()])
+
+    assert "Lambda takes no more" in problem
+    assert waiting(watch) == ["one", "two"]
+
+
+def test_a_retry_says_what_is_not_in_its_queue_any_more(watch: Watch) -> None:
+    assert watch.retry(["0123456789"]) == ["01234567: it is not in its queue any more"]
+
+
+@pytest.mark.parametrize("name", ["cat.jpg", "../cat.jpg", "C:\\pictures\\cat.jpg"])
+def test_a_picture_is_uploaded_under_its_own_name(watch: Watch, name: str) -> None:
+    assert watch.upload(name, PNG) == "cat.jpg"
+    assert watch.picture("uploads", "cat.jpg") == (PNG, "image/png")
+
+
+def test_only_pictures_of_the_two_buckets_are_shown(watch: Watch) -> None:
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket="derivativesbucket", Key="a.webp", Body=b"RIFF\x00\x00\x00\x00WEBP", ContentType="image/webp")
+    s3.put_object(Bucket="derivativesbucket", Key="a.svg", Body=svg, ContentType="image/svg+xml")
+
+    assert watch.picture("derivatives", "a.webp") == (b"RIFF\x00\x00\x00\x00WEBP", "image/webp")
+    assert watch.picture("derivatives", "a.svg") is None
+    assert watch.picture("derivatives", "none") is None
+    assert watch.picture("FailedEventsQueue", "a.webp") is None
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (PNG, "image/png"),
+        (b"RIFF\x00\x00\x00\x00WEBP", "image/webp"),
+        (b"<html>", ""),
+    ],
+)
+def test_a_picture_is_known_by_its_first_bytes(start: bytes, kind: str) -> None:
+    assert kind_of(start) == kind
+
+
+def test_an_event_that_the_tap_catches_is_followed_with_the_rules_that_match_it(watch: Watch) -> None:
+    watch.open_tap()
+    boto3.client("sqs").send_message(QueueUrl=watch.tap, MessageBody=json.dumps(EVENT))
+
+    [journey] = watch.look()
+
+    assert (journey.event, journey.state) == (EVENT, "left alone")
+    assert watch.look() == [journey]  # it is known, though the queue is empty now
+
+
+def test_the_tap_hears_every_bus(watch: Watch) -> None:
+    events = boto3.client("events")
+    events.create_event_bus(Name="orders")
+
+    watch.open_tap()
+
+    for bus in ("default", "orders"):
+        [name] = [rule["Name"] for rule in events.list_rules(EventBusName=bus)["Rules"]]
+        [target] = events.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
+        assert target["Arn"].endswith("-look-console")
+
+
+def test_messages_of_the_last_hour_are_read(watch: Watch) -> None:
+    watch.inbox.mkdir()
+    for name, age in (("1-2-slack.json", 0), ("1-1-alerts.txt", 7200)):
+        file = watch.inbox / name
+        file.write_text('{"text": "event 5e1f7f0e-0000-4000-8000-000000000001"}')
+        os.utime(file, (file.stat().st_mtime - age,) * 2)
+    watch._events["5e1f7f0e-0000-4000-8000-000000000001"] = EVENT
+
+    [journey] = watch.look()
+
+    assert [told.to for told in journey.told] == ["slack"]
+
+
+def test_the_stack_is_looked_at_anew_after_a_deployment(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    watch.state, before = tmp_path / "cloud.json", watch.stack
+    watch.keep_up()
+    assert watch.stack is before  # no local cloud was started
+
+    watch.state.write_text("{}")
+    monkeypatch.setattr("local.cloud.find", lambda: before.cloud)
+    watch.keep_up()
+    after = watch.stack
+    watch.keep_up()
+
+    assert after is not before
+    assert watch.stack is after
+
+
+def test_a_stopped_local_cloud_leaves_the_stack_as_it_was(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    watch.state, before = tmp_path / "cloud.json", watch.stack
+    watch.state.write_text("{}")
+    monkeypatch.setattr("local.cloud.find", lambda: None)
+
+    watch.keep_up()
+
+    assert watch.stack is before
+
+
+def test_a_schedule_that_is_run_now_is_followed(watch: Watch, answers: Stubber) -> None:
+    schedule = Schedule("Nightly", "CodebuildSlackFunction", '{"id": "<aws.scheduler.execution-id>"}', ARN, "arn")
+    answers.add_response(
+        "invoke", {"StatusCode": 202}, {"FunctionName": ARN, "InvocationType": "Event", "Payload": ANY}
+    )
+
+    event_id = watch.fire(schedule)
+
+    [journey] = watch.look()
+    assert (journey.id, list(watch.rules_of(journey))) == (event_id, ["schedule Nightly"])
