@@ -152,7 +152,8 @@ def stop() -> None:
     console.print("Stopped." if local_cloud.stop() else "No local cloud was running.")
 
 
-def main() -> int:
+def parser() -> argparse.ArgumentParser:
+    """All commands, each with the function that runs it as the default of `run`."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     target = terminal.target()
@@ -184,7 +185,11 @@ def main() -> int:
     )
     for command in COMMANDS:
         command.add(commands, target)
-    chosen = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    chosen = parser().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up when it is told to end, too
     try:
         return 1 if chosen.run(chosen) is False else 0

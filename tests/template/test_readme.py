@@ -1,7 +1,11 @@
 """The README held against the template."""
 
 import re
+import shlex
 from pathlib import Path
+
+import pytest
+from local.__main__ import parser
 
 from tests.template.test_template import folder_of
 from tests.template_file import ROOT, TEMPLATE
@@ -34,9 +38,35 @@ def test_every_parameter_that_a_readme_names_exists() -> None:
 
 def test_every_command_of_make_that_a_readme_names_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("functions/*/README.md")]:
+    for path in [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("functions/*/README.md"),
+    ]:
         named = {a or b for a, b in re.findall(r"`make ([a-z]+)|^ +make ([a-z]+)", path.read_text(), re.MULTILINE)}
         assert named <= targets, path
+
+
+def commands() -> list[str]:
+    """The whole commands of `python -m local` in all documents; not those of which only the form is shown."""
+    documents = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("functions/*/README.md"),
+    ]
+    found = {
+        command.strip()
+        for path in documents
+        for command in re.findall(r"\.venv/bin/python -m local ([^`>#\n]*)", path.read_text())
+    }
+    return sorted(command for command in found if not re.search(r"[\[(]|\.\.\.", command))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_that_a_document_shows_is_one(command: str) -> None:
+    assert callable(parser().parse_args(shlex.split(command)).run)
 
 
 def test_every_file_that_a_document_links_to_exists_and_has_the_heading_that_the_link_names() -> None:
