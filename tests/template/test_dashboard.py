@@ -200,6 +200,16 @@ def test_a_schedule_that_stops_is_told_and_one_that_has_not_run_yet_is_not(sched
     assert properties["Dimensions"] == [{"Name": "ScheduleGroup", "Value": SCHEDULES[schedule]["GroupName"]}]
 
 
+def test_nothing_reads_an_attribute_of_a_schedule() -> None:
+    """CloudFormation looks for a schedule in the default group when it reads its `Arn`, and fails:
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1726."""
+    for schedule, properties in SCHEDULES.items():
+        function = next(one for one in FUNCTIONS if schedule.startswith(one.removesuffix("Function")))
+        logical_id = function + schedule.removeprefix(function.removesuffix("Function"))
+        assert "GroupName" in properties
+        assert not re.search(rf"\b{logical_id}\.Arn", TEXT)
+
+
 def test_only_the_alarms_of_schedules_tell_of_missing_data() -> None:
     assert {name for name, item in ALARMS.items() if item["Properties"]["TreatMissingData"] != "notBreaching"} == {
         f"{schedule}MissedAlarm" for schedule in SCHEDULES
