@@ -17,7 +17,7 @@ from local.stage import Stage
 from local.template import Values
 
 from tests.template.test_template import FUNCTIONS, folder_of
-from tests.template_file import RESOURCES, TEMPLATE, TEXT
+from tests.template_file import RESOURCES, ROOT, TEMPLATE, TEXT
 
 ALARMS = {name: item for name, item in RESOURCES.items() if item["Type"] == "AWS::CloudWatch::Alarm"}
 SCHEDULES = {
@@ -208,6 +208,17 @@ def test_nothing_reads_an_attribute_of_a_schedule() -> None:
         logical_id = function + schedule.removeprefix(function.removesuffix("Function"))
         assert "GroupName" in properties
         assert not re.search(rf"\b{logical_id}\.Arn", TEXT)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_sample_event_of_a_schedule_comes_from_its_group(schedule: str) -> None:
+    named = [
+        arn
+        for event in (ROOT / "events").glob("*/*.json")
+        for arn in json.loads(event.read_text()).get("resources", ())
+    ]
+
+    assert [arn for arn in named if f":schedule/eventbridge-automations-{schedule}Group-" in arn]
 
 
 def test_only_the_alarms_of_schedules_tell_of_missing_data() -> None:
