@@ -103,7 +103,7 @@ class FollowPage:
             "flat no-caps align=left color=inherit padding=xs"
         )
         with (
-            button.classes("w-full bg-primary/10" if current else "w-full"),
+            button.classes("w-full shrink-0 bg-primary/10" if current else "w-full shrink-0"),
             ui.row().classes("items-center gap-2 no-wrap w-full"),
         ):
             ui.icon(symbol, color=colour).props(f'role="img" aria-label="{journey.state}"')
@@ -150,8 +150,8 @@ def stations(journey: Journey, rules: Sequence[str]) -> None:
                 [run.function, *told_of(run)],
                 SIGNS["failed" if run.failed else "done" if run.ended else "running"][1],
             )
-        if effects := sum(map(bool, (run.facts for run in journey.runs))) + len(journey.told):
-            station("Effects", "auto_awesome", [f"{effects} told below"])
+        if effects := [run.says for run in journey.runs if run.facts] + [where(told) for told in journey.told]:
+            station("Effects", "auto_awesome", effects)
 
 
 def detail(journey: Journey) -> None:
@@ -224,7 +224,7 @@ def pictures(run: Run) -> list[tuple[str, str]]:
 
 def message(told: Told) -> None:
     """A message to people, as they see it."""
-    title({"slack": "In Slack", "alerts": "By e-mail"}.get(told.to, f"To {told.to}"))
+    title(where(told))
     try:
         blocks: Any = json.loads(told.text)
     except ValueError:
@@ -233,6 +233,11 @@ def message(told: Told) -> None:
         ui.html(slack(blocks), sanitize=True)  # it escapes; the browser removes what is left
     else:
         mono(told.text).classes(f"{BOX} p-2 w-full")
+
+
+def where(told: Told) -> str:
+    """Where people see a message."""
+    return {"slack": "In Slack", "alerts": "By e-mail"}.get(told.to, f"To {told.to}")
 
 
 def log(run: Run) -> None:
