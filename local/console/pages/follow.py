@@ -67,7 +67,8 @@ class FollowPage:
 
     async def _choose(self, journey: Journey) -> None:
         self._chosen = journey.id
-        await self._look()
+        with self._problem:  # the entry that was chosen may be made anew meanwhile
+            await self._look()
 
     async def _show(self) -> None:
         """Make anew what has changed, and leave the rest: a log that somebody has opened stays open."""
@@ -128,12 +129,13 @@ class FollowPage:
             ui.button("Undo", icon="undo", on_click=lambda: self._undo(record["id"])).props("no-caps outline")
 
     async def _undo(self, record: str) -> None:
-        try:
-            until = await ask(self._watch.undo, record)
-        except Trouble as trouble:
-            ui.notify(str(trouble), type="negative", multi_line=True)
-            return
-        ui.notify(f"Put back. It is exempt until {until}.", type="positive")
+        with self._problem:  # the button may be made anew meanwhile
+            try:
+                until = await ask(self._watch.undo, record)
+            except Trouble as trouble:
+                ui.notify(str(trouble), type="negative", multi_line=True)
+                return
+            ui.notify(f"Put back. It is exempt until {until}.", type="positive")
 
 
 def stations(journey: Journey, rules: Sequence[str]) -> None:
