@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -53,12 +54,27 @@ def serve(watch: Watch, port: int, browser: bool) -> None:
     ui.run(host=LOOPBACK, port=port, title=TITLE, show=browser, reload=False, dark=None, show_welcome_message=False)
 
 
+def check_free(port: int) -> None:
+    """Make sure that the page can have this port.
+
+    Raises:
+        LocalError: another program has it.
+    """
+    with socket.socket() as probe:
+        if probe.connect_ex((LOOPBACK, port)) == 0:
+            raise LocalError(
+                f"Port {port} is in use by another program, which may be another console. Name another one: "
+                ".venv/bin/python -m local console --port 4700"
+            )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.console", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--no-browser", action="store_true")
     chosen = parser.parse_args()
     try:
+        check_free(chosen.port)
         watch = Watch(Stack(local_cloud.running()), state=local_cloud.STATE)
         watch.keep_up()
     except LocalError as error:

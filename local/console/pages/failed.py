@@ -37,15 +37,14 @@ class FailedPage:
 
     async def _show(self) -> None:
         self._content.clear()
-        with self._content:
+        with self._content:  # not where the button is that asked for it, which is gone now
             ui.spinner(size="lg")
-        try:
-            found = await ask(self._watch.failed)
-        except Trouble as trouble:
-            self._content.clear()
-            with self._content:
+            try:
+                found = await ask(self._watch.failed)
+            except Trouble as trouble:
+                self._content.clear()
                 notice(str(trouble), "cloud_off")
-            return
+                return
         self._ids = [item.id for item, _, step in found if not isinstance(step, Leave)]
         self._all.set_enabled(bool(self._ids))
         self._content.clear()

@@ -67,7 +67,8 @@ class FollowPage:
 
     async def _choose(self, journey: Journey) -> None:
         self._chosen = journey.id
-        await self._look()
+        with self._problem:  # the entry that was chosen may be made anew meanwhile
+            await self._look()
 
     async def _show(self) -> None:
         """Make anew what has changed, and leave the rest: a log that somebody has opened stays open."""
@@ -103,7 +104,7 @@ class FollowPage:
             "flat no-caps align=left color=inherit padding=xs"
         )
         with (
-            button.classes("w-full bg-primary/10" if current else "w-full"),
+            button.classes("w-full shrink-0 bg-primary/10" if current else "w-full shrink-0"),
             ui.row().classes("items-center gap-2 no-wrap w-full"),
         ):
             ui.icon(symbol, color=colour).props(f'role="img" aria-label="{journey.state}"')
@@ -128,12 +129,13 @@ class FollowPage:
             ui.button("Undo", icon="undo", on_click=lambda: self._undo(record["id"])).props("no-caps outline")
 
     async def _undo(self, record: str) -> None:
-        try:
-            until = await ask(self._watch.undo, record)
-        except Trouble as trouble:
-            ui.notify(str(trouble), type="negative", multi_line=True)
-            return
-        ui.notify(f"Put back. It is exempt until {until}.", type="positive")
+        with self._problem:  # the button may be made anew meanwhile
+            try:
+                until = await ask(self._watch.undo, record)
+            except Trouble as trouble:
+                ui.notify(str(trouble), type="negative", multi_line=True)
+                return
+            ui.notify(f"Put back. It is exempt until {until}.", type="positive")
 
 
 def stations(journey: Journey, rules: Sequence[str]) -> None:
@@ -150,8 +152,8 @@ def stations(journey: Journey, rules: Sequence[str]) -> None:
                 [run.function, *told_of(run)],
                 SIGNS["failed" if run.failed else "done" if run.ended else "running"][1],
             )
-        if effects := sum(map(bool, (run.facts for run in journey.runs))) + len(journey.told):
-            station("Effects", "auto_awesome", [f"{effects} told below"])
+        if effects := [run.says for run in journey.runs if run.facts] + [where(told) for told in journey.told]:
+            station("Effects", "auto_awesome", effects)
 
 
 def detail(journey: Journey) -> None:
@@ -224,7 +226,7 @@ def pictures(run: Run) -> list[tuple[str, str]]:
 
 def message(told: Told) -> None:
     """A message to people, as they see it."""
-    title({"slack": "In Slack", "alerts": "By e-mail"}.get(told.to, f"To {told.to}"))
+    title(where(told))
     try:
         blocks: Any = json.loads(told.text)
     except ValueError:
@@ -233,6 +235,11 @@ def message(told: Told) -> None:
         ui.html(slack(blocks), sanitize=True)  # it escapes; the browser removes what is left
     else:
         mono(told.text).classes(f"{BOX} p-2 w-full")
+
+
+def where(told: Told) -> str:
+    """Where people see a message."""
+    return {"slack": "In Slack", "alerts": "By e-mail"}.get(told.to, f"To {told.to}")
 
 
 def log(run: Run) -> None:

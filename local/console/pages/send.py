@@ -97,7 +97,7 @@ class SendPage:
         self._changes += 1
         change = self._changes
         await asyncio.sleep(PAUSE)
-        if change != self._changes:
+        if change != self._changes or self._verdict.is_deleted:
             return
         try:
             event = typed(self._editor.value)
@@ -119,10 +119,12 @@ class SendPage:
                 show(judged, event)
 
     async def _send(self) -> None:
+        self._button.disable()  # until it is sent: once is enough
         try:
             rules, event_id = await ask(self._watch.send, typed(self._editor.value))
         except (LocalError, Trouble) as problem:
             ui.notify(str(problem), type="negative", multi_line=True)
+            self._button.enable()
             return
         if rules:
             ui.navigate.to(f"/follow?event={event_id}" if event_id else "/follow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -42,7 +43,11 @@ def frame(here: str) -> Iterator[None]:
         ui.label(TITLE).classes("max-md:hidden text-lg font-medium mr-4")
         with ui.element("nav").props('aria-label="Pages"').classes("flex gap-1 grow"):
             for path, (name, symbol) in PAGES.items():
-                button = ui.button(name, icon=symbol).props(f'flat no-caps color=white href="{path}" padding="xs sm"')
+                button = (
+                    ui.button(name, icon=symbol)
+                    .classes("max-sm:[&_.q-icon]:hidden")
+                    .props(f'flat no-caps color=white href="{path}" padding="xs sm"')
+                )
                 if path == here:
                     button.props('aria-current="page"').classes("bg-white/20")
         with ui.button(icon="contrast", on_click=lambda: dark.set_value(not dark.value)).props(
@@ -84,13 +89,20 @@ async def ask(question: Callable[..., T], *arguments: Any) -> T:
 
     Raises:
         Trouble: there is none.
+        CancelledError: somebody has left the page meanwhile, so there is nothing more to do on it.
     """
+    page = ui.context.client
+    answer: T | None = None
     try:
         answer = await run.io_bound(question, *arguments)
     except EndpointConnectionError:
-        raise Trouble(STOPPED) from None
+        trouble = STOPPED
     except (LocalError, BotoCoreError, ClientError) as error:
-        raise Trouble(str(error)) from error
-    if answer is None:  # what NiceGUI gives when it is ended meanwhile
-        raise Trouble("The console was ended.")
+        trouble = str(error)
+    else:
+        trouble = ""
+    if page.is_deleted or (answer is None and not trouble):  # NiceGUI gives None when it is ended meanwhile
+        raise CancelledError
+    if trouble or answer is None:
+        raise Trouble(trouble)
     return answer
