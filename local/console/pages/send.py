@@ -141,7 +141,7 @@ def show(judged: Sequence[Judged], event: Mapping[str, Any]) -> None:
         if one.verdict.other_kind:
             continue
         with ui.card().classes("w-full gap-1 p-2").props("flat bordered"):
-            with ui.row().classes("items-center gap-2 no-wrap"):
+            with ui.row().classes("items-center gap-2 no-wrap max-w-full"):
                 good = one.verdict.matches
                 ui.icon("check_circle" if good else "cancel", color="positive" if good else "negative").props(
                     f'role="img" aria-label="{"matches" if good else "does not match"}"'

@@ -81,7 +81,7 @@ def notice(text: str, symbol: str = "info") -> None:
 
 def mono(text: str) -> Any:
     """A line as it is, in a fixed-width font."""
-    return ui.label(text).classes("font-mono text-xs whitespace-pre-wrap break-words min-w-0")
+    return ui.label(text).classes("font-mono text-xs whitespace-pre-wrap [overflow-wrap:anywhere] min-w-0 max-w-full")
 
 
 async def ask(question: Callable[..., T], *arguments: Any) -> T:

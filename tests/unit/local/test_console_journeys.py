@@ -43,7 +43,9 @@ def test_a_run_tells_what_its_last_line_says_and_how_long_it_took() -> None:
 
 
 def test_a_run_whose_report_is_missing_has_not_ended() -> None:
-    assert runs_of("F", [line(level="ERROR"), report(SECOND)])[EVENT].ended is False
+    run = runs_of("F", [line(level="ERROR"), report(SECOND)])[EVENT]
+
+    assert (run.ended, run.failed) == (False, False)
 
 
 @pytest.mark.parametrize(
