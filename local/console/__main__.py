@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 import sys
+from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Response
@@ -80,7 +81,8 @@ def main() -> int:
     except LocalError as error:
         print(f"Failed. {error}", file=sys.stderr)
         return 1
-    serve(watch, chosen.port, not chosen.no_browser)
+    with suppress(KeyboardInterrupt):  # which the server raises again once it has ended
+        serve(watch, chosen.port, not chosen.no_browser)
     return 0
 
 
