@@ -19,7 +19,7 @@ from automations.errors import DeliveryError, log_failure
 from automations.events.sqs import MessageBatch
 from automations.settings import EnvSettings
 from event_pipeline.destinations import deliver, firehose, kinesis
-from event_pipeline.plan import Plan, plan, quarantine
+from event_pipeline.plan import Plan, plan, quarantine, quarantine_key
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -88,7 +88,7 @@ def report(todo: Sequence[Plan], failed: Mapping[str, str]) -> None:
     quarantined = [item for item in unusable if item.quarantined]
     left_out = [item for item in unusable if not item.quarantined]
     if quarantined:
-        key = quarantine(quarantined).key
+        key = quarantine_key(quarantined)
         logger.warning("Quarantined messages", count=len(quarantined), key=key, reasons=why(quarantined))
     if left_out:
         logger.warning("Left messages out", count=len(left_out), reasons=why(left_out))

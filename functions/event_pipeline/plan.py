@@ -180,6 +180,9 @@ def _quarantine(message: Message, reason: str, now: datetime) -> Plan:
 
 def quarantine(quarantined: Sequence[Plan]) -> Kept:
     """One object for all of them, so that a flood of messages that are no events costs no call for each."""
+    return Kept(quarantine_key(quarantined), b"".join(item.quarantined for item in quarantined))
+
+
+def quarantine_key(quarantined: Sequence[Plan]) -> str:
     ids = "\n".join(sorted(item.message_id for item in quarantined))
-    digest = hashlib.sha256(ids.encode()).hexdigest()
-    return Kept(f"quarantine/{digest}.ndjson", b"".join(item.quarantined for item in quarantined))
+    return f"quarantine/{hashlib.sha256(ids.encode()).hexdigest()}.ndjson"
