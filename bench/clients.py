@@ -8,7 +8,6 @@ Needs the artifacts of `sam build`. Each client is created in a process of its o
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from statistics import median, quantiles
 from tests.template_file import ROOT
 
 from bench import document
-from bench.runtime import PYTHON, Function, environment
+from bench.runtime import Function, output
 from bench.start_up import functions, ratio
 
 ONE = "DynamoDB, as the functions create it"
@@ -37,14 +36,9 @@ def measure(function: Function, rounds: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in WAYS}
     for number in range(rounds + 1):
         for name, arguments in WAYS.items():
-            command = [str(PYTHON), str(Path(__file__).with_name("create.py")), *arguments]
-            done = subprocess.run(
-                command, env=environment(function), cwd=function.code[0], capture_output=True, text=True, check=False
-            )
-            if done.returncode:
-                raise RuntimeError(f"bench/create.py failed.\n{done.stderr}")
+            took = float(output(function, "create.py", *arguments))
             if number:
-                times[name].append(float(done.stdout))
+                times[name].append(took)
     return times
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import socket
+import subprocess
 import tempfile
 import time
 import urllib.request
@@ -74,6 +75,21 @@ def start(function: Function) -> float:
     if not found or "INIT RTDONE(status: success)" not in said:
         raise NoStart(f"{function.name} did not start.\n{said}")
     return float(found[1])
+
+
+def output(function: Function, script: str, *arguments: str) -> str:
+    """What a script of bench/ prints on the template's Python, where it has the function's code and environment.
+
+    Raises:
+        RuntimeError: it failed; what it said.
+    """
+    command = [str(PYTHON), str(Path(__file__).with_name(script)), *arguments]
+    done = subprocess.run(
+        command, env=environment(function), cwd=function.code[0], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"bench/{script} failed.\n{done.stderr}")
+    return done.stdout
 
 
 def environment(function: Function) -> dict[str, str]:

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from pathlib import Path
 from tests.template_file import ROOT
 
 from bench import document
-from bench.runtime import PYTHON, environment
+from bench.runtime import output
 from bench.start_up import functions, ratio
 
 MOST_LINES = 60.0
@@ -38,16 +37,7 @@ REASONS = {
 def measure(build: Path, rounds: int) -> dict[str, list[float]]:
     """Microseconds of an invocation, round by round, by what decorates the handler."""
     [function] = [each for each in functions(build) if each.name == "ec2_state_alerts"]
-    done = subprocess.run(
-        [PYTHON, Path(__file__).with_name("decorators.py"), EVENT, str(rounds)],
-        env=environment(replace(function, name="bench")),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"bench/decorators.py failed.\n{done.stderr}")
-    return json.loads(done.stdout)
+    return json.loads(output(replace(function, name="bench"), "decorators.py", str(EVENT), str(rounds)))
 
 
 def rows(times: Mapping[str, Sequence[float]]) -> Iterable[list[str]]:
