@@ -117,6 +117,10 @@ clean: ## Remove what was built and installed here
 	rm -rf $(VENV) $(LOCAL_VENV) $(RUNTIME_VENV) $(BENCH_VENV) $(CONSOLE_VENV) $(BROWSER_VENV) bench/rivals/node_modules .aws-sam .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
+# $(call environment,<folder>,<requirements file>): install into the folder, with the development environment's Python.
+environment = uv venv --quiet --clear --python $(VENV)/bin/python $(1) && \
+	uv pip sync --quiet --require-hashes --python $(1)/bin/python $(2) && touch $@
+
 $(DEV): requirements/bootstrap.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
 	@echo "Installing the development environment into $(VENV) (once)"
@@ -127,9 +131,7 @@ $(DEV): requirements/bootstrap.txt requirements/dev.txt
 
 $(LOCAL): requirements/local.txt $(DEV)
 	@echo "Installing the local cloud into $(LOCAL_VENV) (once)"
-	@uv venv --quiet --clear --python $(VENV)/bin/python $(LOCAL_VENV)
-	@uv pip sync --quiet --require-hashes --python $(LOCAL_VENV)/bin/python requirements/local.txt
-	@touch $@
+	@$(call environment,$(LOCAL_VENV),requirements/local.txt)
 
 $(RUNTIME): requirements/runtime.txt $(DEV)
 	@echo "Installing Lambda's Python runtime into $(RUNTIME_VENV) (once)"
@@ -139,18 +141,12 @@ $(RUNTIME): requirements/runtime.txt $(DEV)
 
 $(BENCH): requirements/bench.txt $(DEV)
 	@echo "Installing what the measurements draw and compare with into $(BENCH_VENV) (once)"
-	@uv venv --quiet --clear --python $(VENV)/bin/python $(BENCH_VENV)
-	@uv pip sync --quiet --require-hashes --python $(BENCH_VENV)/bin/python requirements/bench.txt
-	@touch $@
+	@$(call environment,$(BENCH_VENV),requirements/bench.txt)
 
 $(CONSOLE): requirements/console.txt $(DEV)
 	@echo "Installing the console into $(CONSOLE_VENV) (once)"
-	@uv venv --quiet --clear --python $(VENV)/bin/python $(CONSOLE_VENV)
-	@uv pip sync --quiet --require-hashes --python $(CONSOLE_VENV)/bin/python requirements/console.txt
-	@touch $@
+	@$(call environment,$(CONSOLE_VENV),requirements/console.txt)
 
 $(BROWSER): requirements/browser.txt $(DEV)
 	@echo "Installing what tests the console into $(BROWSER_VENV) (once)"
-	@uv venv --quiet --clear --python $(VENV)/bin/python $(BROWSER_VENV)
-	@uv pip sync --quiet --require-hashes --python $(BROWSER_VENV)/bin/python requirements/browser.txt
-	@touch $@
+	@$(call environment,$(BROWSER_VENV),requirements/browser.txt)
