@@ -215,6 +215,18 @@ def test_script_in_any_field_of_an_event_stays_text(page, console, expect, stack
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["FailedEventsQueue"])
 
 
+def test_a_script_that_got_into_a_page_after_all_does_not_run(page, console, expect) -> None:
+    page.goto(console)
+    expect(heading(page, PAGES["/"])).to_be_visible()
+    outcome = """html => new Promise(done => {
+        window.ran = () => done("it ran");
+        document.addEventListener("securitypolicyviolation", refused => done(refused.effectiveDirective));
+        document.querySelector("main").innerHTML += html;
+    })"""
+
+    assert page.evaluate(outcome, "<img src=x onerror=window.ran()>") == "script-src-attr"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_fits_a_phone_in_light_and_dark(chromium, console, expect, path: str, scheme: str) -> None:
