@@ -255,6 +255,43 @@ def test_the_pages_are_reached_by_keyboard(page, console, expect) -> None:
     assert page.locator('[aria-current="page"]').inner_text().split()[-1] == "Follow"
 
 
+def test_an_event_is_chosen_written_and_sent_by_keyboard(page, console, expect) -> None:
+    page.goto(console)
+    page.get_by_label("Automation").focus()
+    page.keyboard.type("codebuild")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("to CodebuildSlackFunction, on the bus default").first).to_be_visible()
+    editor = page.get_by_role("textbox", name="The event, as JSON")
+    editor.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(json.dumps(sample("codebuild_slack/failed")))
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+    page.keyboard.press("Escape")  # so that Tab leaves the editor
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/follow*")
+    expect(page.get_by_text("Looked at a build").first).to_be_visible()
+
+
+def test_a_failed_event_is_retried_by_keyboard(page, console, expect, stack: Stack) -> None:
+    fail(stack, sample("codebuild_slack/failed") | {"id": "5e1f7f0e-0000-4000-8000-0000000000f2"})
+    page.goto(f"{console}/failed")
+    retry = page.get_by_role("button", name="Retry", exact=True)
+    expect(retry).to_be_visible()
+    page.get_by_role("button", name="Look again").focus()
+
+    for _ in range(2):  # past Retry all
+        page.keyboard.press("Tab")
+    expect(retry).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Nothing waits in the queues.")).to_be_visible()
+
+
 def test_other_names_and_foreign_pages_are_refused(page, console) -> None:
     request = urllib.request.Request(console, headers={"Host": "evil.example"})
     with pytest.raises(urllib.error.HTTPError, match="403"):
