@@ -118,7 +118,13 @@ def words(value: Any) -> Iterator[str]:
             yield f"{{{name.split('.')[0] if isinstance(name, str) else name[0]}}}"
         case {"Fn::If": [_, then, otherwise]}:
             yield from dict.fromkeys([*words(then), *words(otherwise)])
-        case {"Fn::Sub": [str(text), _]} | {"Fn::Sub": str(text)}:
+        case {"Fn::Sub": [str(text), variables]}:
+            several = [text]
+            for name, inner in variables.items():
+                named = list(words(inner)) or [f"{{{name}}}"]
+                several = [one.replace(f"${{{name}}}", word) for one in several for word in named]
+            yield from words(several)
+        case {"Fn::Sub": str(text)}:
             yield from words(text)
         case {"Fn::Split": [_, inner]}:
             yield from words(inner)
