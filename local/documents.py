@@ -184,6 +184,8 @@ def when(condition: Any, automation: str = "") -> str:
             return f"`{_one(value)}` is `{_one(other)}`"
         case {"Fn::Not": [{"Fn::Equals": [value, other]}]}:
             return f"`{_one(value)}` is not `{_one(other)}`"
+        case {"Fn::Not": [{"Fn::Not": [part]}]}:
+            return when(part, automation)
         case {"Fn::Not": [{"Condition": str(name)}]}:
             return when({"Fn::Not": [template()["Conditions"][name]]}, automation)
         case {"Fn::And": parts}:
@@ -424,9 +426,24 @@ def _permission(statement: Mapping[str, Any], conditions: Iterable[str], automat
     return [
         codes(words(statement["Action"])),
         f"{on}, if `{json.dumps(plain(only))}`" if only else on,
-        " and ".join(filter(None, (when({"Condition": name}, automation) for name in conditions))),
+        " and ".join(filter(None, (when({"Condition": name}, automation) for name in narrowest(conditions)))),
         statement.get(REASON, ""),
     ]
+
+
+def narrowest(conditions: Iterable[str]) -> list[str]:
+    """Those of the conditions of which no other one is an alternative, so that it says the same already."""
+
+    def alternatives(expression: Any) -> set[str]:
+        match expression:
+            case {"Condition": str(name)}:
+                return {name}
+            case {"Fn::Or": parts}:
+                return set().union(*map(alternatives, parts))
+        return set()
+
+    names = list(conditions)
+    return [name for name in names if not alternatives(template()["Conditions"][name]) & set(names)]
 
 
 def metrics(folder: str) -> str:

@@ -10,8 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,17 @@ import boto3
 import pytest
 import yaml
 from local.__main__ import parser
-from local.cloud import ACCOUNT, REGION, Cloud
+from local.cloud import ACCOUNT, REGION, Cloud, wait_for
 from local.documents import takes
-from local.scenes.security_remediation import administrator_made
 from local.stack import PARAMETERS
-from local.stage import Stage
+from local.stage import SECONDS, Stage
 from local.template import Loader
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.commands.delete.command import cli as sam_delete
 from samcli.commands.deploy.command import cli as sam_deploy
 from samcli.commands.local.invoke.cli import cli as sam_local_invoke
 
+from security_remediation.audit import PREFIX
 from tests import aws_cli
 from tests.documents import commands
 from tests.template_file import RESOURCES, ROOT, TEMPLATE
@@ -74,12 +73,12 @@ RUN = {
     LOCAL + "report": "Price of the application",
     LOCAL + "report --month 2026-11 --html report.html": "Price of the application",
     LOCAL + "report --aws --month 2026-11 --hourly-price 0.05": "Price of the application",
-    LOCAL + "schemas check": "up to date",
-    LOCAL + "schemas write": "up to date",
+    LOCAL + "schemas check": "as the models say",
+    LOCAL + "schemas write": "as the models say",
     LOCAL + "schemas show": "com.example.basket@CheckoutBasket",
     LOCAL + "schemas show com.example.basket@CheckoutBasket": "x-amazon-events-detail-type",
     LOCAL + "schemas bindings --output ../shop/shop_events": "com_example_basket_checkoutbasket",
-    LOCAL + "security list --aws": "is an administrator",
+    LOCAL + "security list --aws": "has the policy AdministratorAccess",
     LOCAL + 'security undo --aws RECORD --reason "it is meant to be public"': "Put back. It is exempt until",
     LOCAL + 'security undo --aws ID --reason "vendor needs SSH" --days 7': "Put back. It is exempt until",
     LOCAL + "dashboard write": "All of it was up to date.",
@@ -178,12 +177,24 @@ def on_aws(local_cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def records(session_stage: Stage) -> Iterator[str]:
-    """Ids of audit records, of changes that can be undone."""
-    administrator_made(session_stage)
-    s3, bucket = session_stage.client("s3"), session_stage.stack.resources["AuditBucket"]
-    found = s3.list_objects_v2(Bucket=bucket, Prefix="audit/")["Contents"]
-    return iter([item["Key"].removeprefix("audit/").removesuffix(".json") for item in found] * 2)
+def record(session_stage: Stage) -> str:
+    """The id of an audit record, of a change that can be undone, also twice."""
+    stage, user = session_stage, f"user-{uuid4().hex[:8]}"
+    event = stage.sample("security_remediation/attach-user-policy-admin")
+    event["detail"]["requestParameters"]["userName"] = user
+    iam, s3, bucket = stage.client("iam"), stage.client("s3"), stage.stack.resources["AuditBucket"]
+    iam.create_user(UserName=user)
+    iam.attach_user_policy(UserName=user, PolicyArn=event["detail"]["requestParameters"]["policyArn"])
+    stage.send(event, expect="IamCall")
+
+    def closed() -> str:
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX).get("Contents", []):
+            found = json.loads(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
+            if found["outcome"].startswith("closed") and user in found["resource"]:
+                return str(found["id"])
+        return ""
+
+    return wait_for(closed, SECONDS) or pytest.fail("The policy was not detached")
 
 
 def wait_in_queue(stage: Stage) -> None:
@@ -197,6 +208,8 @@ def wait_in_queue(stage: Stage) -> None:
         "requestPayload": stage.sample("ec2_state_alerts/stopped"),
         "responsePayload": {"errorType": "ClientError", "errorMessage": "Throttled"},
     }
+    for queue in ("UndeliveredEventsQueue", "IngestFailuresQueue"):
+        stage.client("sqs").purge_queue(QueueUrl=stage.stack.outputs[queue])
     stage.client("sqs").send_message(QueueUrl=stage.stack.outputs["FailedEventsQueue"], MessageBody=json.dumps(record))
 
 
@@ -238,14 +251,18 @@ def test_a_documented_command_does_what_the_document_says(
         status, output = run("failed", "list", "--json")
         there["6a9cc13b"] = json.loads(output)[0]["id"][:8]
     if arguments[0] == "security":
-        there["RECORD"] = there["ID"] = next(request.getfixturevalue("records"))
+        there["RECORD"] = there["ID"] = request.getfixturevalue("record")
     if "event.json" in arguments:
         there["event.json"] = str(ROOT / "events/security_remediation/root-console-sign-in.json")
-    if "NAME" in arguments or "list" in arguments:
+    if "replay" in arguments and {"NAME", "list"} & set(arguments):
         there["NAME"] = f"documented-{uuid4()}"
         run("replay", "--from", "-1h", "--bus", "default", "--name", there["NAME"])
-    if "--bus" in arguments and "--from" in arguments:
+    if "--from" in arguments:
         there |= {"2026-11-22T09:00+09:00": "-1h", "2026-11-22T10:30+09:00": "now"}
+        arguments += [
+            "--name",
+            f"documented-{uuid4()}",
+        ]  # without it they have the time for a name, and two are of one second
     if "2026-11" in arguments:
         there["2026-11"] = f"{datetime.now(UTC):%Y-%m}"
     if {"--aws", "--profile"} & set(arguments):
@@ -259,19 +276,11 @@ def test_a_documented_command_does_what_the_document_says(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_options_in_a_form_of_a_command_exist(form: str) -> None:
-    words = typed(re.split(r" [\[(]", form)[0])
-    known = options(parser(), words)
+def test_the_options_in_a_form_of_a_command_exist(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args([*typed(re.split(r" [\[(]", form)[0]), "--help"])
 
-    assert set(re.findall(r"--[a-z-]+", form)) <= known
-
-
-def options(of: ArgumentParser, words: list[str]) -> set[str]:
-    """The options of the subcommand."""
-    for word in words:
-        [choices] = [action.choices for action in of._subparsers._group_actions]  # argparse tells it no other way
-        of = choices[word]
-    return {option for action in of._actions for option in action.option_strings}
+    assert set(re.findall(r"--[a-z-]+", form)) <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
 
 
 # ---------------------------------------------------------------- SAM CLI
@@ -327,7 +336,7 @@ def elsewhere_on_aws(local_cloud: Cloud) -> Callable[[str], Any]:
     session = boto3.Session("444455556666", "local", region_name=REGION)
 
     def client(service: str) -> Any:
-        return session.client(service, endpoint_url=local_cloud.endpoint)
+        return session.client(service, endpoint_url=local_cloud.endpoint)  # type: ignore[call-overload]
 
     client("s3").create_bucket(Bucket="of-the-documents", CreateBucketConfiguration={"LocationConstraint": REGION})
     client("events").create_event_bus(Name="eventbridge-automations")

@@ -83,7 +83,8 @@ def test_expressions_of_the_template_become_words() -> None:
     bucket = {"Fn::If": ["Create", {"Ref": "Bucket"}, {"Ref": "BucketName"}]}
 
     assert list(words({"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Bucket}/*", {"Bucket": bucket}]})) == [
-        "arn:{Partition}:s3:::{Bucket}/*"
+        "arn:{Partition}:s3:::{Bucket}/*",
+        "arn:{Partition}:s3:::{BucketName}/*",
     ]
     assert list(words([bucket, {"Ref": "AWS::NoValue"}])) == ["{Bucket}", "{BucketName}"]
 
