@@ -1,23 +1,24 @@
-"""What the console asks the local cloud, and what it lets it do."""
+"""What the console asks the local cloud or AWS, and what it lets it do."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import cloud as local_cloud
-from local.cloud import ROOT, LocalError
+from local.cloud import ROOT, Aws, Cloud, LocalError
 from local.commands.explain import PATIENT, Judged, judge_rule
 from local.commands.failed import Wanted, take, target_of
 from local.commands.security import put_back, read_record
-from local.commands.send import left_out, through_s3
+from local.commands.send import effects, left_out, through_s3
 from local.console.chart import Station, stations
 from local.console.journeys import Journey, Told, follow, received, record_ids
 from local.event_file import complete, renew
@@ -48,16 +49,24 @@ class Watch:
         inbox: where the local cloud's receiver puts the messages that come to it.
         tap: URL of a queue that gets every event of every bus.
         state: the file that says which local cloud runs and what is deployed on it: when it changes, the stack is looked at anew.
+        on_aws: it is a stack in an AWS account, where nothing is made to look at it and no local receiver hears of it.
     """
 
     stack: Stack
     inbox: Path = INBOX
     tap: str = ""
     state: Path | None = None
+    on_aws: bool = False
     _seen: int = 0
+    _version: str = ""
     _events: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _rules: dict[str, Sequence[str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    _renewing: Lock = field(default_factory=Lock)
+
+    def account(self) -> str:
+        """The number of the account."""
+        return str(self.stack.cloud.account)
 
     def open_tap(self) -> None:
         """Have every event of every bus copied to a queue from now on, so that those are known that others send."""
@@ -69,18 +78,39 @@ class Watch:
             events.put_targets(Rule=name, EventBusName=bus["Name"], Targets=[{"Id": "look", "Arn": arn}])
 
     def keep_up(self) -> None:
-        """Look at the stack anew when a local cloud was started, or something was deployed on it, since the last time."""
-        changed = self.state.stat().st_mtime_ns if self.state and self.state.exists() else self._seen
-        if changed != self._seen and (cloud := local_cloud.find()):
-            self.stack = Stack(cloud, self.stack.name)
-            self._rules.clear()
-            self.open_tap()
-            self._seen = changed
+        """Look at the stack anew when something was deployed, or a local cloud was started, since the last time."""
+        with self._renewing:
+            if self.on_aws:
+                self._keep_up_with_aws()
+                return
+            changed = self.state.stat().st_mtime_ns if self.state and self.state.exists() else self._seen
+            if changed != self._seen and (cloud := local_cloud.find()):
+                self._renew(cloud)
+                self.open_tap()
+                self._seen = changed
+
+    def _keep_up_with_aws(self) -> None:
+        try:
+            version = self.stack.version()
+        except (
+            BotoCoreError,
+            ClientError,
+        ):  # a session keeps its credentials, and somebody may have signed in meanwhile
+            self._renew(replace(self.stack.cloud))
+            version = self.stack.version()
+        if version != self._version:
+            self._renew(self.stack.cloud)
+            self._version = version
+
+    def _renew(self, cloud: Cloud | Aws) -> None:
+        self.stack = Stack(cloud, self.stack.name)
+        self._rules.clear()
 
     # ---------------------------------------------------------------- Send
 
     def explain(self, event: Mapping[str, Any]) -> list[Judged]:
         """Each rule's judgement of the event: those that match, then the near misses, then the others."""
+        self.keep_up()
         whole, _ = complete(event, *place(self.stack))
         matches = judge(self.stack.cloud.client("events", PATIENT), whole)
         return sorted(
@@ -92,15 +122,24 @@ class Watch:
 
         Returns the rules that it goes to, and its id; that is empty when S3 gives it one.
         """
-        new, _ = complete(renew(event), *place(self.stack))
-        rules = [rule for rule in self.stack.matching(new) if not left_out(rule, new, on_aws=False)]
-        if not rules or through_s3(self.stack, new):
+        new, rules = self._renewed(event)
+        if not rules or (not self.on_aws and through_s3(self.stack, new)):
             return rules, ""
         sent = self.stack.send(new, rules=rules)
         with self._lock:
             self._events[sent.event_id] = {**new, "id": sent.event_id}
             self._rules[sent.event_id] = [rule.name for rule in rules]
         return rules, sent.event_id
+
+    def effects(self, event: Mapping[str, Any]) -> str:
+        """What sending it does on AWS, in words; empty when nothing is sent."""
+        new, rules = self._renewed(event)
+        return effects(rules, new) if rules else ""
+
+    def _renewed(self, event: Mapping[str, Any]) -> tuple[dict[str, Any], list[Rule]]:
+        """The event as a new one, and the rules that it goes to."""
+        new, _ = complete(renew(event), *place(self.stack))
+        return new, [rule for rule in self.stack.matching(new) if not left_out(rule, new, on_aws=self.on_aws)]
 
     def upload(self, name: str, content: bytes) -> str:
         """Put the file into the uploads bucket under its own name, of which only the last part counts; returns the key."""
@@ -117,8 +156,10 @@ class Watch:
             self._drain()
             since = datetime.now(UTC) - WINDOW
             functions = [name for name in self.stack.resources if name.endswith("Function")]
-            logs = {name: self.stack.messages(name, since) for name in functions}
-            return follow(self._events, self._rules, logs, self._told(since))
+            # One for all: it slows down for all of them when CloudWatch Logs asks for that.
+            client = self.stack.cloud.client("logs", PATIENT)
+            logs = {name: self.stack.messages(name, since, client) for name in functions}
+            return follow(self._events, self._rules, logs, [] if self.on_aws else self._told(since))
 
     def rules_of(self, journey: Journey) -> Sequence[str]:
         """The names of the rules that matched its event, judged when somebody asks."""
@@ -177,6 +218,7 @@ class Watch:
 
     def stations(self) -> list[Station]:
         """What is deployed."""
+        self.keep_up()
         template = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 # a SafeLoader
         return stations(template, self.stack.rules, self.stack.schedules, self.stack.resources)
 
@@ -193,6 +235,7 @@ class Watch:
 
     def failed(self) -> list[tuple[FailedEvent, str, Step]]:
         """What waits in the queues, the oldest first: with what it was for, and what a retry would do."""
+        self.keep_up()
         with Hold(self.stack.cloud.client("sqs")) as hold:
             found = take(hold, self.stack, Wanted())
         return [(item, target_of(item, self.stack), plan(item, self.stack.resources)) for item in found]

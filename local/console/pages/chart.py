@@ -24,7 +24,7 @@ class MapPage:
         self._watch = watch
 
     def build(self) -> None:
-        with frame("/map"):
+        with frame("/map", self._watch):
             heading(
                 "Map", "What sends events to what, and which services each function may call. Open one to look into it."
             )

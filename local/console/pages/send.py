@@ -11,7 +11,7 @@ from nicegui import ui
 
 from local.cloud import LocalError
 from local.commands.explain import Judged, remarks
-from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, title
+from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, sure, title
 from local.console.samples import by_automation, typed
 from local.console.watch import Watch
 from local.explain import arrival, reasons
@@ -30,9 +30,11 @@ class SendPage:
         self._watch, self._samples, self._changes = watch, by_automation(), 0
 
     def build(self) -> None:
-        with frame("/"):
+        with frame("/", self._watch):
+            on_aws = self._watch.on_aws
             heading(
-                "Send an event", "Choose a sample or write your own. It is judged by the deployed rules as you type."
+                "Explain an event" if on_aws else "Send an event",
+                "Choose a sample or write your own. It is judged by the deployed rules as you type.",
             )
             with ui.element("div").classes("grid grid-cols-1 lg:grid-cols-2 gap-4 w-full"):
                 with ui.column().classes("gap-2 min-w-0"):
@@ -49,6 +51,7 @@ class SendPage:
                         .props('aria-label="The event, as JSON"')
                     )
                     self._button = ui.button("Send", icon="send", on_click=self._send).props("no-caps")
+                    self._button.props(add="outline" if on_aws else "")
                     self._upload()
                 self._verdict = ui.column().classes("gap-1 min-w-0").props('aria-live="polite"')
         ui.timer(0, self._judge, once=True)
@@ -84,8 +87,14 @@ class SendPage:
         ).props('accept="image/*" flat bordered').classes("w-full")
 
     async def _put(self, upload: Any) -> None:
+        name, content = upload.file.name, await upload.file.read()
+        does = (
+            f"Put the picture {name} into the uploads bucket. S3 sends its event, and image_resize makes derivatives."
+        )
         try:
-            key = await ask(self._watch.upload, upload.file.name, await upload.file.read())
+            if not await sure(self._watch, does):
+                return
+            key = await ask(self._watch.upload, name, content)
         except Trouble as trouble:
             ui.notify(str(trouble), type="negative", multi_line=True)
             return
@@ -121,7 +130,11 @@ class SendPage:
     async def _send(self) -> None:
         self._button.disable()  # until it is sent: once is enough
         try:
-            rules, event_id = await ask(self._watch.send, typed(self._editor.value))
+            event = typed(self._editor.value)
+            if not await self._sure(event):
+                self._button.enable()
+                return
+            rules, event_id = await ask(self._watch.send, event)
         except (LocalError, Trouble) as problem:
             ui.notify(str(problem), type="negative", multi_line=True)
             self._button.enable()
@@ -130,6 +143,13 @@ class SendPage:
             ui.navigate.to(f"/follow?event={event_id}" if event_id else "/follow")
         else:
             ui.notify("No rule matches: nothing was sent.", type="warning")
+
+    async def _sure(self, event: Mapping[str, Any]) -> bool:
+        """Whether it is to be sent; where nothing would be, nobody is asked."""
+        if not self._watch.on_aws:
+            return True
+        does = await ask(self._watch.effects, event)
+        return not does or await sure(self._watch, f"To send this event {does}.")
 
 
 def show(judged: Sequence[Judged], event: Mapping[str, Any]) -> None:
