@@ -19,10 +19,10 @@ from local.cloud import LocalError
 
 STOPPED = "The local cloud does not answer. Start it again, in a terminal: make console"
 NO_CREDENTIALS = (
-    "There are no AWS credentials here. Sign in, then look again; or name a profile, in a terminal: "
+    "There are no AWS credentials here. Sign in, then load this page anew; or name a profile, in a terminal: "
     "make console PROFILE=name"
 )
-SIGN_IN = "Sign in to AWS again, in a terminal (a profile of IAM Identity Center: aws sso login --profile NAME), then look again."
+SIGN_IN = "Sign in to AWS again, in a terminal (a profile of IAM Identity Center: aws sso login --profile NAME), then load this page anew."
 SIGNED_OUT = (SSOError, LoginError, TokenRetrievalError, CredentialRetrievalError, PartialCredentialsError)
 EXPIRED = frozenset(
     {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import cloud as local_cloud
 from local.cloud import ROOT, Aws, Cloud, LocalError
 from local.commands.explain import PATIENT, Judged, judge_rule
-from local.commands.failed import Wanted, take, target_of
+from local.commands.failed import LIMIT, Wanted, counts, ingest_failures, not_read, take, target_of
 from local.commands.security import put_back, read_record
 from local.commands.send import effects, left_out, through_s3
 from local.console.chart import Station, stations
@@ -32,6 +33,7 @@ from local.template import Loader
 from local.terminal import place
 
 INBOX = ROOT / "out" / "received"
+TEMPLATE = ROOT / "template.yaml"
 WINDOW = timedelta(hours=1)
 """How far back the console looks."""
 EXEMPT_DAYS = 7
@@ -66,7 +68,8 @@ class Watch:
 
     def account(self) -> str:
         """The number of the account."""
-        return str(self.stack.cloud.account)
+        with self._renewing:
+            return self._asked(lambda: str(self.stack.cloud.account))
 
     def open_tap(self) -> None:
         """Have every event of every bus copied to a queue from now on, so that those are known that others send."""
@@ -90,17 +93,18 @@ class Watch:
                 self._seen = changed
 
     def _keep_up_with_aws(self) -> None:
-        try:
-            version = self.stack.version()
-        except (
-            BotoCoreError,
-            ClientError,
-        ):  # a session keeps its credentials, and somebody may have signed in meanwhile
-            self._renew(replace(self.stack.cloud))
-            version = self.stack.version()
+        version = self._asked(lambda: self.stack.version())
         if version != self._version:
             self._renew(self.stack.cloud)
             self._version = version
+
+    def _asked(self, question: Callable[[], str]) -> str:
+        """The answer; asked again in a new session, because one keeps its credentials and somebody may have signed in meanwhile."""
+        try:
+            return question()
+        except (BotoCoreError, ClientError):
+            self._renew(replace(self.stack.cloud))
+            return question()
 
     def _renew(self, cloud: Cloud | Aws) -> None:
         self.stack = Stack(cloud, self.stack.name)
@@ -219,8 +223,9 @@ class Watch:
     def stations(self) -> list[Station]:
         """What is deployed."""
         self.keep_up()
-        template = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 # a SafeLoader
-        return stations(template, self.stack.rules, self.stack.schedules, self.stack.resources)
+        return stations(
+            read_template(TEMPLATE.stat().st_mtime_ns), self.stack.rules, self.stack.schedules, self.stack.resources
+        )
 
     def fire(self, schedule: Schedule) -> str:
         """Run the schedule's function as if it were its time now; returns the event's id."""
@@ -239,6 +244,11 @@ class Watch:
         with Hold(self.stack.cloud.client("sqs")) as hold:
             found = take(hold, self.stack, Wanted())
         return [(item, target_of(item, self.stack), plan(item, self.stack.resources)) for item in found]
+
+    def not_seen(self) -> list[str]:
+        """What to say about messages that a look at the queues now does not show."""
+        self.keep_up()
+        return [*not_read(counts(self.stack, Wanted()), LIMIT), *ingest_failures(self.stack)]
 
     def retry(self, ids: Iterable[str]) -> list[str]:
         """Try these again, and delete each that succeeds; returns why the others did not."""
@@ -263,6 +273,13 @@ class Watch:
                     hold.delete(item.id)
         missing = wanted - {item.id for item in found}
         return problems + [f"{one[:8]}: it is not in its queue any more" for one in sorted(missing)]
+
+
+@lru_cache(maxsize=1)
+def read_template(_: int) -> Mapping[str, Any]:
+    """The template, read again when its file has another time: it takes seconds."""
+    found: Mapping[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 # a SafeLoader
+    return found
 
 
 def kind_of(content: bytes) -> str:

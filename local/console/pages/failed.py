@@ -49,6 +49,7 @@ class FailedPage:
         with self._content:  # not where the button is that asked for it, which is gone now
             ui.spinner(size="lg")
             try:
+                notes = await ask(self._watch.not_seen)
                 found = await ask(self._watch.failed)
             except Trouble as trouble:
                 self._content.clear()
@@ -59,6 +60,8 @@ class FailedPage:
         self._all.set_enabled(bool(self._ids))
         self._content.clear()
         with self._content:
+            for note in notes:
+                ui.label(note).classes("text-sm break-words")
             if not found:
                 notice("Nothing waits in the queues.", "check_circle")
             for item, target, step in found:

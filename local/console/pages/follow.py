@@ -23,6 +23,8 @@ ON_AWS = (
     "Read from the functions' logs when the page opens and when you press Look again; CloudWatch Logs shows a line some "
     "seconds late. Nothing listens on the buses: of an event only its id is known, unless it was sent from here."
 )
+NOTHING = "Nothing has happened yet. Send an event, or upload a picture."
+NOTHING_ON_AWS = "No function has logged anything about an event in the last hour."
 SIGNS = {
     "done": ("check_circle", "positive"),
     "failed": ("error", "negative"),
@@ -115,7 +117,7 @@ class FollowPage:
             self._list.clear()
             with self._list:
                 if not self._journeys:
-                    notice("Nothing has happened yet. Send an event, or upload a picture.", "inbox")
+                    notice(NOTHING_ON_AWS if self._watch.on_aws else NOTHING, "inbox")
                 for journey in self._journeys:
                     self._entry(journey, journey is shown)
         if (shown, rules, records) != self._detailed:

@@ -104,6 +104,7 @@ async def sure(watch: Watch, does: str) -> bool:
         for name, value in (("Account", account), ("Region", stack.cloud.region), ("Stack", stack.name)):
             ui.label(f"{name}: {value}").classes("font-mono text-sm break-all")
         typed = ui.input(f"Type {stack.name} to go on").classes("w-full").props("autofocus autocomplete=off")
+        typed.on("keydown.enter", lambda: dialog.submit(True) if typed.value == stack.name else None)
         with ui.row().classes("justify-end w-full"):
             ui.button("Change nothing", on_click=lambda: dialog.submit(False)).props("no-caps flat")
             go_on = ui.button("Go on", color="negative", on_click=lambda: dialog.submit(typed.value == stack.name))
