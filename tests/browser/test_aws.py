@@ -110,6 +110,8 @@ def test_a_session_that_looks_and_explains_changes_nothing(page, on_aws, expect,
     found = called(calls)
     assert {one.split(":")[0] for one in found} >= {"cloudformation", "events", "logs", "sqs", "sts", "scheduler"}
     assert [one for one in sorted(found) if not one.split(":")[1].startswith(READS)] == []
+    documented = (ROOT / "docs" / "console.md").read_text()
+    assert [one for one in sorted(found) if f"`{one.removesuffix('Batch')}`" not in documented] == []
 
 
 @pytest.mark.parametrize("path", PAGES)

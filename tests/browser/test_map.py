@@ -5,6 +5,8 @@ from local.stack import Stack
 
 from tests.browser.test_console import choose, heading, shoot
 
+ALL = "All of them"
+
 
 @pytest.fixture
 def expect(chromium):
@@ -74,7 +76,7 @@ def test_a_schedule_is_run_from_the_map_and_followed(page, console, expect) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["All of them", "SecurityRemediationFunction"])
+@pytest.mark.parametrize("name", [ALL, "SecurityRemediationFunction"])
 def test_the_map_fits_a_phone_and_its_texts_have_the_pages_colour(
     chromium, console, expect, scheme: str, name: str
 ) -> None:
@@ -83,11 +85,11 @@ def test_the_map_fits_a_phone_and_its_texts_have_the_pages_colour(
         page.goto(f"{console}/map")
         expect(heading(page, "Map")).to_be_visible()
         expect(page.get_by_role("img", name="All automations")).to_be_visible()
-        if name != "All of them":
+        if name != ALL:
             choose(page, "Automation", name)
-        text = page.get_by_role("img").get_by_text("SecurityRemediationFunction", exact=True).first
-        expect(text).to_be_attached()
+        drawing = page.get_by_role("img", name="All automations" if name == ALL else f"What belongs to {name}")
+        text = drawing.get_by_text("SecurityRemediationFunction", exact=True).first
 
+        colour = page.evaluate("getComputedStyle(document.body).color")
+        expect(text).to_have_css("fill" if name == ALL else "color", colour)
         page.wait_for_function("document.documentElement.scrollWidth <= 360")
-        colour = "element => getComputedStyle(element)[element.tagName === 'text' ? 'fill' : 'color']"
-        assert text.evaluate(colour) == page.evaluate("getComputedStyle(document.body).color")
