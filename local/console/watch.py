@@ -135,7 +135,7 @@ class Watch:
             self._rules[sent.event_id] = [rule.name for rule in rules]
         return rules, sent.event_id
 
-    def effects(self, event: Mapping[str, Any]) -> str:
+    def would_do(self, event: Mapping[str, Any]) -> str:
         """What sending it does on AWS, in words; empty when nothing is sent."""
         new, rules = self._renewed(event)
         return effects(rules, new) if rules else ""

@@ -28,6 +28,7 @@ class SendPage:
 
     def __init__(self, watch: Watch) -> None:
         self._watch, self._samples, self._changes = watch, by_automation(), 0
+        self._judging = asyncio.Lock()
 
     def build(self) -> None:
         with frame("/", self._watch):
@@ -106,8 +107,16 @@ class SendPage:
         self._changes += 1
         change = self._changes
         await asyncio.sleep(PAUSE)
-        if change != self._changes or self._verdict.is_deleted:
-            return
+        async with self._judging:  # AWS takes seconds; what is typed meanwhile is judged once
+            if change == self._changes and not self._verdict.is_deleted:
+                await self._judge_now(change)
+
+    async def _judge_now(self, change: int) -> None:
+        if self._watch.on_aws:
+            self._button.disable()
+            self._verdict.clear()
+            with self._verdict:
+                ui.spinner(size="lg")
         try:
             event = typed(self._editor.value)
             judged = await ask(self._watch.explain, event)
@@ -148,7 +157,7 @@ class SendPage:
         """Whether it is to be sent; where nothing would be, nobody is asked."""
         if not self._watch.on_aws:
             return True
-        does = await ask(self._watch.effects, event)
+        does = await ask(self._watch.would_do, event)
         return not does or await sure(self._watch, f"To send this event {does}.")
 
 

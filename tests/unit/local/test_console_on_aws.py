@@ -128,7 +128,7 @@ def test_an_upload_is_sent_to_the_function_and_uploads_nothing(
     detail = {"bucket": {"name": "uploads"}, "object": {"key": "cat.jpg"}}
     event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
 
-    assert watch.effects(event) == "invokes ShopFunction, whose effects are real"
+    assert watch.would_do(event) == "invokes ShopFunction, whose effects are real"
     assert invoked == []
 
     _, event_id = watch.send(event)
@@ -138,4 +138,4 @@ def test_an_upload_is_sent_to_the_function_and_uploads_nothing(
 def test_an_event_that_no_rule_takes_has_no_effects(watch: Watch, matching: None) -> None:
     ready(watch)
 
-    assert watch.effects({"source": "aws.ec2", "detail-type": "Stopped", "detail": {}}) == ""
+    assert watch.would_do({"source": "aws.ec2", "detail-type": "Stopped", "detail": {}}) == ""
