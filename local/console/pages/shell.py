@@ -111,6 +111,8 @@ async def sure(watch: Watch, does: str) -> bool:
             go_on.props("no-caps").bind_enabled_from(typed, "value", lambda text: text == stack.name)
     agreed = await dialog is True
     dialog.delete()
+    if not agreed:
+        ui.notify("Nothing was changed.")
     return agreed
 
 
