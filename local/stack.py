@@ -134,8 +134,9 @@ class Schedule:
     def sends(self, event: Mapping[str, Any]) -> bool:
         """Whether it sends such an event, which names it: also one of a schedule of the same name in another deployment."""
         own = self.event(datetime.now(UTC))
-        alike = all(event.get(part) == own[part] for part in ("source", "detail-type", "detail"))
-        return alike and [_name(str(arn)) for arn in event.get("resources", [])] == [_name(self.arn)]
+        alike = all(event.get(part) == own.get(part) for part in ("source", "detail-type", "detail"))
+        named = event.get("resources")
+        return alike and isinstance(named, list) and [_name(str(arn)) for arn in named] == [_name(self.arn)]
 
     def event(self, at: datetime) -> dict[str, Any]:
         """The event that the function gets for the run of that time.

@@ -9,6 +9,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -293,6 +294,8 @@ def _item(stack: Stack, kind: str, table: str, key: Mapping[str, Any], name: str
 
 def plain(value: Any) -> str:
     """A value of an item as text."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

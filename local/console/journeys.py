@@ -32,6 +32,8 @@ OWN_KEYS = frozenset(
 
 https://docs.aws.amazon.com/powertools/python/latest/core/logger/#standard-structured-keys
 """
+EVENTS = "events"
+"""In a line about a batch, the ids of its events."""
 SUBJECT = "Subject: "
 REPORT = re.compile(r"REPORT RequestId: (?P<request>\S+)\s+Duration: (?P<duration>[\d.]+) ms")
 INIT = re.compile(r"Init Duration: ([\d.]+) ms")
@@ -263,15 +265,15 @@ def record_ids(journey: Journey) -> list[str]:
     """
     event = journey.event or {}
     call = event.get("detail", {}).get("eventID") if isinstance(event.get("detail"), Mapping) else None
-    names = [
-        name for run in journey.runs if isinstance(run.facts.get("outcomes"), Mapping) for name in run.facts["outcomes"]
-    ]
+    judged = [run.known.get("outcomes") for run in journey.runs]
+    names = [name for outcomes in judged if isinstance(outcomes, Mapping) for name in outcomes]
     return [f"{str(event.get('time', ''))[:10]}/{name}/{call}" for name in names] if call else []
 
 
 def told_by(line: Mapping[str, Any]) -> dict[str, Any]:
-    """What a line tells beside its message and what Powertools writes into it."""
-    return {key: value for key, value in line.items() if key not in OWN_KEYS and value not in (None, "", [], {})}
+    """What a line tells beside its message, the events that it is about, and what Powertools writes into it."""
+    own = OWN_KEYS | {EVENTS}
+    return {key: value for key, value in line.items() if key not in own and value not in (None, "", [], {})}
 
 
 def runs_of(function: str, messages: Sequence[str]) -> dict[str, Run]:
@@ -283,7 +285,7 @@ def runs_of(function: str, messages: Sequence[str]) -> dict[str, Run]:
     about: dict[str, dict[str, None]] = {}
     for entry in entries:
         if isinstance(entry, dict):
-            named = entry.get("events")
+            named = entry.get(EVENTS)
             of_batch = named if isinstance(named, list) and not entry.get("correlation_id") else []
             ids = [entry["correlation_id"]] if entry.get("correlation_id") else of_batch
             about.setdefault(_request(entry), {}).update({str(one): None for one in ids})

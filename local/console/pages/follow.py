@@ -200,7 +200,7 @@ def stations(
             station("Function", "functions", [function, "it runs"], SIGNS["running"][1])
         last = effects.stations([told.channel for told in journey.told], states)
         for name, lines in last.items():
-            station(name, SYMBOLS.get(name, "deployed_code"), lines)
+            station(name, SYMBOLS.get(name, "inventory_2"), lines)
         if records:
             station("Remediation", SYMBOLS["Remediation"], [str(record["outcome"]) for record in records])
 
@@ -253,10 +253,10 @@ def what_changed(run: Run, states: Sequence[State]) -> None:
 
 def labelled(facts: Mapping[str, str]) -> None:
     """Names and values, one below the other."""
-    with ui.element("dl").classes("grid grid-cols-[auto_1fr] gap-x-3 gap-y-1 text-sm m-0 w-full"):
+    with ui.element("dl").classes("grid grid-cols-[fit-content(40%)_1fr] gap-x-3 gap-y-1 text-sm m-0 w-full"):
         for name, value in facts.items():
-            with ui.element("dt").classes("opacity-70"):
-                ui.label(name)
+            with ui.element("dt").classes("opacity-70 min-w-0"):
+                ui.label(name).classes("[overflow-wrap:anywhere]")
             with ui.element("dd").classes("min-w-0 m-0"):
                 ui.label(value).classes("[overflow-wrap:anywhere]")
 
@@ -282,6 +282,8 @@ def shown(value: Any) -> str:
     """A value that a function logged, as a person reads it."""
     if isinstance(value, list):
         return ", ".join(map(shown, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {shown(part)}" for name, part in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
