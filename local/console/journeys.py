@@ -229,9 +229,10 @@ def follow(
         logs: by function, the lines of its log group, oldest first.
     """
     runs: dict[str, list[Run]] = {}
-    for function, messages in logs.items():
-        for event_id, run in runs_of(function, messages).items():
-            runs.setdefault(event_id, []).append(run)
+    never = datetime.max.replace(tzinfo=UTC)
+    every = [item for function, messages in logs.items() for item in runs_of(function, messages).items()]
+    for event_id, run in sorted(every, key=lambda item: item[1].began or never):
+        runs.setdefault(event_id, []).append(run)
     calls = {str(run.known["call"]): event_id for event_id, some in runs.items() for run in some if "call" in run.known}
     about: dict[str, list[Told]] = {}
     for message in told:

@@ -294,7 +294,7 @@ def message(told: Told) -> None:
         subject, body = told.mail
         with ui.column().classes(f"gap-2 w-full min-w-0 {BOX} p-3"):
             title(subject, 3, "font-medium break-words")
-            ui.label(body).classes("text-sm whitespace-pre-wrap [overflow-wrap:anywhere]")
+            mono(body)  # its facts stand in columns
     elif told.blocks:
         ui.html(slack(told.blocks), sanitize=True)  # it escapes; the browser removes what is left
     else:
