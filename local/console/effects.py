@@ -272,7 +272,7 @@ def _order(stack: Stack, customer: str, order_id: str) -> Iterator[State]:
 
 def _call(stack: Stack, event: str) -> Iterator[State]:
     """The item of the call that the deployed configuration makes of the event."""
-    name = stack.variables()["ApiCallerFunction"]["REQUEST_PARAMETER"]
+    name = stack.parameters["ApiCallerRequestParameter"]
     text = stack.cloud.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     try:
         call = plan(AnyEvent.model_validate_json(event), read_request(text, name))

@@ -59,6 +59,7 @@ def stack(cloud: None) -> Stack:
     found = Stack(Account())
     found.__dict__.update(
         outputs={"UploadsBucket": "uploads", "DerivativesBucket": "derivatives"},
+        parameters={"ApiCallerRequestParameter": "/request"},
         resources={"PipelineBucket": "pipeline", "OrdersTable": "orders", "ApiCallsTable": "calls"},
     )
     return found
@@ -243,9 +244,8 @@ def test_an_order_is_shown_as_it_is_in_the_table(stack: Stack) -> None:
 
 
 def test_a_calls_item_is_found_by_the_key_that_the_configuration_makes_of_the_event(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    stack: Stack,
 ) -> None:
-    monkeypatch.setattr(Stack, "variables", lambda _: {"ApiCallerFunction": {"REQUEST_PARAMETER": "/request"}})
     request = {"name": "parcels", "method": "GET", "url": "https://api.example.com/", "key": "{{detail.parcel}}"}
     ssm, thing = boto3.client("ssm"), Thing("DynamoDB item", (json.dumps(EVENT),))
     ssm.put_parameter(Name="/request", Value=json.dumps(request), Type="String")

@@ -162,16 +162,20 @@ def test_each_attempt_tells_why_it_failed() -> None:
     ]
 
 
-def test_an_attempt_that_lambda_ended_is_one_without_lines() -> None:
+def test_an_attempt_that_lambda_ended_says_so() -> None:
     """On AWS, where an attempt keeps the request's id and the report says how it went."""
     timeout = {
         "type": "platform.report",
         "record": {"requestId": FIRST, "status": "timeout", "metrics": {"durationMs": 3000}},
     }
 
-    run = runs_of("F", [json.dumps(timeout), line(), report()])[EVENT]
+    run = runs_of("F", [json.dumps(timeout), line(), json.dumps(timeout), line(), report()])[EVENT]
 
-    assert [one.why for one in run.attempts] == ["Lambda ended it: timeout", ""]
+    assert [(len(one.lines), one.why) for one in run.attempts] == [
+        (0, "Lambda ended it: timeout"),
+        (1, "Lambda ended it: timeout"),
+        (1, ""),
+    ]
     assert (run.failed, run.ended) == (False, True)
 
 
