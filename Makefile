@@ -49,7 +49,7 @@ console: $(DEV) $(LOCAL) $(CONSOLE) ## Open a page to send events and follow the
 
 .PHONY: browser
 browser: $(DEV) $(LOCAL) $(BROWSER) ## Test that page in headless Chromium
-	@PATH="$(CURDIR)/$(BROWSER_VENV)/bin:$$PATH" pytest tests/browser
+	@PATH="$(CURDIR)/$(BROWSER_VENV)/bin:$$PATH" pytest tests/browser $(TWO_CLOUDS)
 
 .PHONY: send
 send: $(DEV) ## Send one sample event to the running local cloud: make send EVENT=events/ec2_state_alerts/stopped.json

@@ -8,6 +8,7 @@ https://fetch.spec.whatwg.org/#origin-header
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from secrets import token_urlsafe
 from typing import Any
 
 from local.cloud import LOOPBACK
@@ -19,15 +20,24 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEADERS = {
-    # Vue compiles NiceGUI's templates in the page, which needs 'unsafe-eval'; nothing comes from elsewhere.
-    "content-security-policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-    ),
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+
+
+def policy(nonce: str) -> str:
+    """The content security policy of an answer: nothing comes from elsewhere, and only scripts with the nonce stand in the page.
+
+    So text of an event that became a script or an `onerror` by mistake would not run. Vue compiles NiceGUI's templates in the page,
+    which needs 'unsafe-eval', and Quasar sets styles there.
+    https://www.w3.org/TR/CSP3/#framework-directive-source-list
+    """
+    return (
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    )
 
 
 def hosts(port: int) -> frozenset[str]:
@@ -61,10 +71,23 @@ class Guard:
             await _refuse(scope, send, why)
             return
 
+        nonce = token_urlsafe()
+        is_page = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal is_page
             if message["type"] == "http.response.start":
-                added = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *added]
+                sent = {**HEADERS, "content-security-policy": policy(nonce)}
+                headers = [
+                    *message.get("headers", []),
+                    *((name.encode(), text.encode()) for name, text in sent.items()),
+                ]
+                is_page = any(name == b"content-type" and text.startswith(b"text/html") for name, text in headers)
+                # A page grows by its nonces; the server then sends it in chunks, without its length.
+                message["headers"] = [one for one in headers if not (is_page and one[0] == b"content-length")]
+            elif is_page and message["type"] == "http.response.body":
+                # What an event contains is in no page: it comes by the web socket.
+                message["body"] = message["body"].replace(b"<script", f'<script nonce="{nonce}"'.encode())
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -215,6 +215,18 @@ def test_script_in_any_field_of_an_event_stays_text(page, console, expect, stack
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["FailedEventsQueue"])
 
 
+def test_a_script_that_got_into_a_page_after_all_does_not_run(page, console, expect) -> None:
+    page.goto(console)
+    expect(heading(page, PAGES["/"])).to_be_visible()
+    outcome = """html => new Promise(done => {
+        window.ran = () => done("it ran");
+        document.addEventListener("securitypolicyviolation", refused => done(refused.effectiveDirective));
+        document.querySelector("main").innerHTML += html;
+    })"""
+
+    assert page.evaluate(outcome, "<img src=x onerror=window.ran()>") == "script-src-attr"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_fits_a_phone_in_light_and_dark(chromium, console, expect, path: str, scheme: str) -> None:
@@ -241,6 +253,43 @@ def test_the_pages_are_reached_by_keyboard(page, console, expect) -> None:
 
     expect(heading(page, PAGES["/follow"])).to_be_visible()
     assert page.locator('[aria-current="page"]').inner_text().split()[-1] == "Follow"
+
+
+def test_an_event_is_chosen_written_and_sent_by_keyboard(page, console, expect) -> None:
+    page.goto(console)
+    page.get_by_label("Automation").focus()
+    page.keyboard.type("codebuild")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("to CodebuildSlackFunction, on the bus default").first).to_be_visible()
+    editor = page.get_by_role("textbox", name="The event, as JSON")
+    editor.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(json.dumps(sample("codebuild_slack/failed")))
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+    page.keyboard.press("Escape")  # so that Tab leaves the editor
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/follow*")
+    expect(page.get_by_text("Looked at a build").first).to_be_visible()
+
+
+def test_a_failed_event_is_retried_by_keyboard(page, console, expect, stack: Stack) -> None:
+    fail(stack, sample("codebuild_slack/failed") | {"id": "5e1f7f0e-0000-4000-8000-0000000000f2"})
+    page.goto(f"{console}/failed")
+    retry = page.get_by_role("button", name="Retry", exact=True)
+    expect(retry).to_be_visible()
+    page.get_by_role("button", name="Look again").focus()
+
+    for _ in range(2):  # past Retry all
+        page.keyboard.press("Tab")
+    expect(retry).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Nothing waits in the queues.")).to_be_visible()
 
 
 def test_other_names_and_foreign_pages_are_refused(page, console) -> None:

@@ -38,25 +38,25 @@ class SendPage:
             with ui.element("div").classes("grid grid-cols-1 lg:grid-cols-2 gap-4 w-full"):
                 with ui.column().classes("gap-2 min-w-0"):
                     self._choice()
-                    self._editor = (
-                        ui.codemirror(
-                            self._samples[FIRST[0]][FIRST[1]],
-                            on_change=self._judge,
-                            language="JSON",
-                            theme="oneDark",
-                            line_wrapping=True,
-                        )
-                        .classes("w-full h-96")
-                        .props('aria-label="The event, as JSON"')
-                    )
+                    self._editor = ui.codemirror(
+                        self._samples[FIRST[0]][FIRST[1]],
+                        on_change=self._judge,
+                        language="JSON",
+                        theme="oneDark",
+                        line_wrapping=True,
+                    ).classes("w-full h-96")
                     self._button = ui.button("Send", icon="send", on_click=self._send).props("no-caps")
                     self._upload()
                 self._verdict = ui.column().classes("gap-1 min-w-0").props('aria-live="polite"')
+        # NiceGUI names the box around it only, and a screen reader stops in the text itself.
+        ui.run_javascript(f"getElement({self._editor.id}).editor.contentDOM.ariaLabel = 'The event, as JSON'")
         ui.timer(0, self._judge, once=True)
 
     def _choice(self) -> None:
         with ui.row().classes("w-full gap-2"):
-            self._automation = ui.select(list(self._samples), value=FIRST[0], label="Automation", on_change=self._other)
+            self._automation = ui.select(
+                list(self._samples), value=FIRST[0], label="Automation", with_input=True, on_change=self._other
+            )
             self._situation = ui.select(
                 list(self._samples[FIRST[0]]), value=FIRST[1], label="Situation", with_input=True, on_change=self._load
             )

@@ -51,12 +51,12 @@ def frame(here: str) -> Iterator[None]:
                 if path == here:
                     button.props('aria-current="page"').classes("bg-white/20")
         with ui.button(icon="contrast", on_click=lambda: dark.set_value(not dark.value)).props(
-            "flat round color=white"
+            'flat round color=white aria-label="Light or dark"'
         ):
             ui.tooltip("Light or dark")
-    main = ui.element("main").classes("w-full max-w-7xl mx-auto p-1 sm:p-4")
-    ui.skip_link("Skip to the content", target=main)
-    with main:
+    content = ui.element("div").classes("w-full max-w-7xl mx-auto p-1 sm:p-4")
+    ui.skip_link("Skip to the content", target=content)
+    with content:
         yield
 
 

@@ -1,6 +1,7 @@
 """Who may talk to the console."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -9,12 +10,17 @@ from local.console.guard import HEADERS, Guard, hosts
 ALLOWED = hosts(8080)
 
 
-def ask(kind: str = "http", **headers: str) -> list[dict[str, Any]]:
+PAGE = b"<title>Page</title><script>one()</script><script src=two.js></script>"
+
+
+def ask(kind: str = "http", of_type: str = "text/plain", **headers: str) -> list[dict[str, Any]]:
     """What the guarded application answers to a request with these headers."""
     sent: list[dict[str, Any]] = []
+    answered = [(b"content-type", of_type.encode()), (b"content-length", str(len(PAGE)).encode())]
 
     async def app(scope, receive, send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]})
+        await send({"type": "http.response.start", "status": 200, "headers": answered})
+        await send({"type": "http.response.body", "body": PAGE})
 
     async def send(message) -> None:
         sent.append(message)
@@ -36,10 +42,24 @@ def ask(kind: str = "http", **headers: str) -> list[dict[str, Any]]:
     ],
 )
 def test_the_own_page_is_answered_and_told_to_load_nothing_from_elsewhere(headers: dict[str, str]) -> None:
-    [start] = ask(**headers)
+    start, body = ask(**headers)
 
-    assert start["status"] == 200
-    assert dict(start["headers"]) == {b"x": b"y"} | {name.encode(): value.encode() for name, value in HEADERS.items()}
+    assert (start["status"], body["body"]) == (200, PAGE)
+    answered = {name.decode(): text.decode() for name, text in start["headers"]}
+    assert answered["content-length"] == str(len(PAGE))
+    assert answered.items() >= HEADERS.items()
+    assert answered["content-security-policy"].startswith("default-src 'self';")
+
+
+def test_only_the_scripts_that_a_page_is_served_with_may_run_in_it() -> None:
+    start, body = ask(of_type="text/html; charset=utf-8", host="127.0.0.1:8080")
+    answered = {name.decode(): text.decode() for name, text in start["headers"]}
+    [nonce] = re.findall("'nonce-([^']+)'", answered["content-security-policy"])
+
+    assert "'unsafe-inline'" not in re.findall("script-src [^;]+", answered["content-security-policy"])[0]
+    assert body["body"] == PAGE.replace(b"<script", f'<script nonce="{nonce}"'.encode())
+    assert "content-length" not in answered
+    assert nonce not in str(ask(of_type="text/html", host="127.0.0.1:8080"))  # each answer has its own
 
 
 @pytest.mark.parametrize(
