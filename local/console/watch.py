@@ -19,9 +19,8 @@ from local.commands.explain import PATIENT, Judged, judge_rule
 from local.commands.failed import Wanted, take, target_of
 from local.commands.security import put_back, read_record
 from local.commands.send import left_out, through_s3
-from local.console import effects
 from local.console.chart import Station, stations
-from local.console.effects import State
+from local.console.effects import State, look_at, things
 from local.console.journeys import Journey, Told, Way, follow, is_young, received, record_ids
 from local.event_file import complete, renew
 from local.explain import judge
@@ -152,12 +151,10 @@ class Watch:
         for event_id in new[-AT_ONCE:]:
             self._ways[event_id] = self._ways_of(self._events[event_id])
 
-    def effects(self, journey: Journey) -> dict[str, list[State]]:
+    def touched(self, journey: Journey) -> dict[str, list[State]]:
         """What its functions touched, as it is now, by the function."""
         return {
-            run.function: [
-                state for thing in effects.things(run, journey.event) for state in effects.look_at(self.stack, thing)
-            ]
+            run.function: [state for thing in things(run, journey.event) for state in look_at(self.stack, thing)]
             for run in journey.runs
         }
 

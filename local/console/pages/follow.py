@@ -91,7 +91,7 @@ class FollowPage:
             shown = self._journeys[0]
         rules = await ask(self._watch.rules_of, shown) if shown else []
         if shown and self._read.is_due(shown, monotonic()):
-            states, records = await ask(self._watch.effects, shown), await ask(self._watch.records, shown)
+            states, records = await ask(self._watch.touched, shown), await ask(self._watch.records, shown)
             self._read = self._read.next(shown, (states, records), monotonic())
         entries = [(one.id, one.title, one.state, one is shown) for one in self._journeys]
         if entries != self._entries:
@@ -121,7 +121,7 @@ class FollowPage:
             what_changed(run, states.get(run.function, []))
         if any(states.values()):
             with ui.row().classes("items-center gap-2"):
-                ui.button("Look again", icon="refresh", on_click=self._look_again).props("no-caps outline dense")
+                ui.button("Read again", icon="refresh", on_click=self._read_again).props("no-caps outline dense")
                 ui.label("Read when a function had logged something; it may have changed since.").classes(
                     "text-xs opacity-70"
                 )
@@ -133,7 +133,7 @@ class FollowPage:
             with ui.expansion("The event").classes(f"w-full {BOX}"):
                 mono(json.dumps(journey.event, indent=2, ensure_ascii=False))
 
-    async def _look_again(self) -> None:
+    async def _read_again(self) -> None:
         """Read anew what the functions touched: somebody else may have changed it."""
         self._read = Reading()
         with self._problem:  # the button may be made anew meanwhile
@@ -177,7 +177,7 @@ class FollowPage:
                 ui.notify(str(trouble), type="negative", multi_line=True)
                 return
             ui.notify(f"Put back. It is exempt until {until}.", type="positive")
-            await self._look_again()
+            await self._read_again()
 
 
 def stations(

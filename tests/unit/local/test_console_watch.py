@@ -280,7 +280,7 @@ def test_what_a_function_touched_is_read_back(watch: Watch) -> None:
     line = {"message": "Its derivatives are right already", "key": "cat.png"}
     run = Run("ImageResizeFunction", [Attempt("r", [line])])
 
-    found = watch.effects(Journey("one", runs=[run]))
+    found = watch.touched(Journey("one", runs=[run]))
 
     assert [state.picture for state in found["ImageResizeFunction"]] == [("uploads", "cat.png")]
 
