@@ -44,8 +44,8 @@ stop: $(DEV) ## Stop the local cloud that `make local` started
 	@python -m local stop
 
 .PHONY: console
-console: $(DEV) $(LOCAL) $(CONSOLE) ## Open a page to send events and follow them; starts the local cloud, and deploys what has changed
-	@python -m local console
+console: $(DEV) $(LOCAL) $(CONSOLE) ## Open a page to send events and follow them on the local cloud, deployed when something has changed, or (PROFILE=, REGION=, STACK=) on AWS
+	@python -m local console $(if $(PROFILE),--profile "$(PROFILE)") $(if $(REGION),--region "$(REGION)") $(if $(STACK),--stack "$(STACK)")
 
 .PHONY: browser
 browser: $(DEV) $(LOCAL) $(BROWSER) ## Test that page in headless Chromium

@@ -104,18 +104,24 @@ def start(host: str, port: int) -> None:
     console.print("Stop it:           make stop")
 
 
-def open_console(port: int, browser: bool) -> None:
-    """Open a page to look at the local cloud; start it first when it does not run, and deploy what has changed."""
-    if not CONSOLE_PYTHON.exists():
-        raise LocalError(
-            "The console's environment is not installed. This installs it and opens the page: make console"
-        )
+def deploy_what_changed() -> None:
+    """Start the local cloud when it does not run, and deploy when something has changed since the last deployment."""
     running = local_cloud.find()
     if not running or local_cloud.deployment() != digest():
         place = urlsplit(running.endpoint) if running else None
         host = place.hostname if place else os.environ.get("BIND_HOST")
         start(host or local_cloud.LOOPBACK, (place and place.port) or _port(os.environ.get("PORT", "4566")))
-    shown = [] if browser else ["--no-browser"]
+
+
+def open_console(port: int, browser: bool, chosen: argparse.Namespace) -> None:
+    """Open a page to look at the local cloud, which is started when it does not run, or at a stack on AWS."""
+    if not CONSOLE_PYTHON.exists():
+        raise LocalError(
+            "The console's environment is not installed. This installs it and opens the page: make console"
+        )
+    if not terminal.is_on_aws(chosen):
+        deploy_what_changed()
+    shown = [*([] if browser else ["--no-browser"]), *terminal.options(chosen)]
     sys.stdout.flush()
     os.execv(CONSOLE_PYTHON, [str(CONSOLE_PYTHON), "-m", "local.console", "--port", str(port), *shown])  # noqa: S606
 
@@ -163,10 +169,10 @@ def parser() -> argparse.ArgumentParser:
         run=lambda _: start(os.environ.get("BIND_HOST", local_cloud.LOOPBACK), _port(os.environ.get("PORT", "4566")))
     )
     commands.add_parser("stop", help=stop.__doc__).set_defaults(run=lambda _: stop())
-    looking = commands.add_parser("console", help=open_console.__doc__)
+    looking = commands.add_parser("console", parents=[target], help=open_console.__doc__)
     looking.add_argument("--port", default="4568", help="of the page (%(default)s)")
     looking.add_argument("--no-browser", action="store_true", help="only say where it is")
-    looking.set_defaults(run=lambda chosen: open_console(_port(chosen.port), not chosen.no_browser))
+    looking.set_defaults(run=lambda chosen: open_console(_port(chosen.port), not chosen.no_browser, chosen))
     receiving = commands.add_parser("receiver", help=receive.__doc__)
     receiving.add_argument("host")
     receiving.add_argument("port", type=int)

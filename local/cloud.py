@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,6 +31,9 @@ STATE = ROOT / ".local" / "cloud.json"
 ACCOUNT = "111122223333"
 REGION = "ap-northeast-2"
 LOOPBACK = "127.0.0.1"
+ONE_AT_A_TIME = Lock()
+"""Several threads may use a client, and not the session that makes it.
+https://docs.aws.amazon.com/boto3/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions"""
 
 T = TypeVar("T")
 
@@ -68,9 +72,10 @@ class Cloud:
     def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of the service; what `config` says comes before what is usual here."""
         quick = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=60)
-        return self.session.client(  # type: ignore[call-overload]
-            service, endpoint_url=self.endpoint, config=quick.merge(config) if config else quick
-        )
+        with ONE_AT_A_TIME:
+            return self.session.client(  # type: ignore[call-overload]
+                service, endpoint_url=self.endpoint, config=quick.merge(config) if config else quick
+            )
 
     def environment(self) -> dict[str, str]:
         """The environment for a program, such as SAM CLI, that is to use this cloud instead of AWS."""
@@ -112,7 +117,8 @@ class Aws:
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of the service."""
-        return self.session.client(service, config=config)  # type: ignore[call-overload]
+        with ONE_AT_A_TIME:
+            return self.session.client(service, config=config)  # type: ignore[call-overload]
 
     def environment(self) -> dict[str, str]:
         """The environment for SAM CLI, which takes the profile and the region as options."""

@@ -39,9 +39,9 @@ def leave_out(built: Path, deployed: Path) -> None:
     for item in template["Resources"].values():
         if item["Type"] == DASHBOARD:
             item["Properties"]["DashboardBody"] = _shortened(item["Properties"]["DashboardBody"], missing)
-    template["Outputs"] = {name: item for name, item in template["Outputs"].items() if not _names(item) & missing}
+    template["Outputs"] = {name: item for name, item in template["Outputs"].items() if not names(item) & missing}
     for name, item in template["Resources"].items():
-        if needed := (_names(item) | {item.get("DependsOn", "")}) & missing:
+        if needed := (names(item) | {item.get("DependsOn", "")}) & missing:
             raise LocalError(f"{name} needs {', '.join(sorted(needed))}, which the local cloud refuses.")
     deployed.write_text(yaml.safe_dump(template, sort_keys=False))
 
@@ -49,7 +49,7 @@ def leave_out(built: Path, deployed: Path) -> None:
 def _shortened(body: Mapping[str, Any], missing: set[str]) -> dict[str, Any]:
     """A dashboard's body without the parts that show what is left out. Each part stands alone (local/dashboard.py)."""
     separator, parts = body["Fn::Join"]
-    return {"Fn::Join": [separator, [part for part in parts if not _names(part) & missing]]}
+    return {"Fn::Join": [separator, [part for part in parts if not names(part) & missing]]}
 
 
 def refused(template: Mapping[str, Any]) -> dict[str, str]:
@@ -74,7 +74,7 @@ def summary(built: Path) -> str:
     return " ".join(sentences) or "Nothing was left out."
 
 
-def _names(value: Any) -> set[str]:
+def names(value: Any) -> set[str]:
     """What a part of a template refers to by `Ref` and `Fn::GetAtt`."""
     match value:
         case {"Ref": str(name)}:
@@ -86,7 +86,7 @@ def _names(value: Any) -> set[str]:
         case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
             return {part.split("}")[0].split(".")[0] for part in text.split("${")[1:]}
         case Mapping():
-            return set().union(*map(_names, value.values()))
+            return set().union(*map(names, value.values()))
         case list():
-            return set().union(*map(_names, value))
+            return set().union(*map(names, value))
     return set()

@@ -248,21 +248,35 @@ class Stack:
         Raises:
             LocalError: there is no stack of this name.
         """
-        client = self.cloud.client("cloudformation")
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=self.name)
-        try:
+        pages = self.cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        with self._there():
             return {
                 item["LogicalResourceId"]: item["PhysicalResourceId"]
                 for page in pages
                 for item in page["StackResourceSummaries"]
                 if "PhysicalResourceId" in item  # not of one that is being made, or could not be
             }
+
+    def version(self) -> str:
+        """What is another text after each deployment; asked for anew each time.
+
+        Raises:
+            LocalError: there is no stack of this name.
+        """
+        with self._there():
+            [found] = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return f"{found['StackId']} {found.get('LastUpdatedTime')} {found['StackStatus']}"
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """Say it in words when CloudFormation knows no stack of this name."""
+        try:
+            yield
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
-            where = client.meta.region_name
             raise LocalError(
-                f"There is no stack {self.name} in {where}. Name another: --stack NAME, --region REGION"
+                f"There is no stack {self.name} in {self.cloud.region}. Name another: --stack NAME, --region REGION"
             ) from None
 
     @cached_property
@@ -417,23 +431,33 @@ class Stack:
                 lines.append(line)
         return lines
 
-    def messages(self, function: str, since: datetime | None = None) -> list[str]:
-        """The lines in the function's log group, Lambda's own among them, oldest first."""
-        return [text for _, text in self.dated_messages(function, since)]
+    def messages(self, function: str, since: datetime | None = None, logs: Any = None) -> list[str]:
+        """The lines in the function's log group, Lambda's own among them, oldest first.
 
-    def dated_messages(self, function: str, since: datetime | None = None) -> list[tuple[datetime, str]]:
+        Args:
+            logs: a boto3 client of CloudWatch Logs, for who asks about many functions.
+        """
+        return [text for _, text in self.dated_messages(function, since, logs)]
+
+    def dated_messages(
+        self, function: str, since: datetime | None = None, logs: Any = None
+    ) -> list[tuple[datetime, str]]:
         """The same, each with its time."""
         group = self.resources.get(function.removesuffix("Function") + "LogGroup")
         if not group:  # a topic, say, logs nothing
             return []
         start = {"startTime": int(since.timestamp() * 1000)} if since else {}
-        pages = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, **start)
-        return [
-            (datetime.fromtimestamp(entry["timestamp"] / 1000, UTC), text)
-            for page in pages
-            for entry in page["events"]
-            for text in entry["message"].splitlines()
-        ]
+        logs = logs or self.cloud.client("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, **start)
+        try:
+            return [
+                (datetime.fromtimestamp(entry["timestamp"] / 1000, UTC), text)
+                for page in pages
+                for entry in page["events"]
+                for text in entry["message"].splitlines()
+            ]
+        except logs.exceptions.ResourceNotFoundException:  # somebody deleted the group
+            return []
 
     def failed_events(self) -> list[dict[str, Any]]:
         """What is in the failed-events queue: each with `requestPayload`, the event, and `responsePayload`, why."""

@@ -25,15 +25,25 @@ def target() -> ArgumentParser:
     return parser
 
 
+def is_on_aws(chosen: Namespace) -> bool:
+    """Whether the options of `target` say AWS."""
+    return bool(chosen.aws or chosen.profile or chosen.region)
+
+
+def options(chosen: Namespace) -> list[str]:
+    """The options of `target` for another program that is to be about the same stack."""
+    named = {"--profile": chosen.profile, "--region": chosen.region, "--stack": chosen.stack}
+    return ["--aws"] * chosen.aws + [word for name, text in named.items() if text for word in (name, text)]
+
+
 def chosen_stack(chosen: Namespace) -> Stack:
     """The stack that the options of `target` name.
 
     Raises:
         LocalError: it is to be the local cloud's, and that does not run.
     """
-    on_aws = chosen.aws or chosen.profile or chosen.region
     region = chosen.region or os.environ.get("AWS_REGION", REGION)
-    return Stack(Aws(chosen.profile, region) if on_aws else local_cloud.running(), chosen.stack)
+    return Stack(Aws(chosen.profile, region) if is_on_aws(chosen) else local_cloud.running(), chosen.stack)
 
 
 def confirm(question: str) -> None:

@@ -1,16 +1,27 @@
 """The map: what sends events to what, and what each function may touch. Nothing here asks the cloud.
 
-Rules and schedules are those of a deployment; descriptions and permissions are the template's.
+Rules and schedules are those of a deployment; descriptions, permissions, queues and alarms are the template's. The overview is an
+option of ECharts, the drawing of one station a flow chart of Mermaid.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from local.explain import wants
+from local.left_out import names
 from local.stack import Rule, Schedule
+
+ALARM, MAPPING = "AWS::CloudWatch::Alarm", "AWS::Lambda::EventSourceMapping"
+MOST = 7
+"""Lines of a node in the drawing; what it stands for is said whole when one opens it."""
+COLOURS = ("#4f83c2", "#c2703d", "#7f8a93")
+"""Of what sends events, of what gets them, of the services: seen on white and on black."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,9 @@ class Station:
         name: its logical id.
         description: the template's, of a function.
         folder: of its code, below functions/; empty when it is no function.
+        inputs: what else invokes it: a queue, a REST API, its URL.
+        queues: where what failed on the way to it or in it waits, and what that is.
+        alarms: description by logical id of those about each of these queues, or about itself.
     """
 
     name: str
@@ -37,6 +51,9 @@ class Station:
     rules: Sequence[Rule]
     schedules: Sequence[Schedule]
     permissions: Sequence[Permission]
+    inputs: Sequence[str] = ()
+    queues: Mapping[str, str] = field(default_factory=dict)
+    alarms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def touches(self) -> list[str]:
@@ -52,20 +69,97 @@ def stations(
     template: Mapping[str, Any], rules: Iterable[Rule], schedules: Iterable[Schedule], deployed: Iterable[str]
 ) -> list[Station]:
     """What the deployed resources, given by their logical ids, get events from; functions first."""
-    rules, schedules, resources = list(rules), list(schedules), template["Resources"]
+    rules, schedules, deployed, resources = list(rules), list(schedules), dict.fromkeys(deployed), template["Resources"]
     functions = [name for name in deployed if resources.get(name, {}).get("Type") == "AWS::Serverless::Function"]
     others = dict.fromkeys(rule.function for rule in rules if rule.function not in functions)
+    alarms = {name: item for name, item in resources.items() if name in deployed and item.get("Type") == ALARM}
     return [
-        Station(
-            name,
-            resources.get(name, {}).get("Properties", {}).get("Description", "") if name in functions else "",
-            folder(resources[name]) if name in functions else "",
-            [rule for rule in rules if rule.function == name],
-            [schedule for schedule in schedules if schedule.function == name],
-            list(permissions(resources[name], resources)) if name in functions else [],
-        )
+        _station(name, template, rules, schedules, alarms, is_function=name in functions)
         for name in [*sorted(functions), *sorted(others)]
     ]
+
+
+def _station(
+    name: str,
+    template: Mapping[str, Any],
+    rules: Iterable[Rule],
+    schedules: Iterable[Schedule],
+    alarms: Mapping[str, Any],
+    *,
+    is_function: bool,
+) -> Station:
+    resources = template["Resources"]
+    its_rules = [rule for rule in rules if rule.function == name]
+    its_schedules = [schedule for schedule in schedules if schedule.function == name]
+    if not is_function:
+        queues = failures(name, template, delivered=True, invoked=False)
+        return Station(name, "", "", its_rules, its_schedules, [], (), queues, about(alarms, queues))
+    queues = failures(
+        name, template, delivered=bool(its_rules or its_schedules), invoked=bool(its_rules or its_schedules)
+    )
+    groups = [f"{name.removesuffix('Function')}{schedule.name}Group" for schedule in its_schedules]
+    function = resources[name]
+    return Station(
+        name,
+        function["Properties"].get("Description", ""),
+        folder(function),
+        its_rules,
+        its_schedules,
+        list(permissions(function, resources)),
+        list(inputs(name, resources)),
+        queues,
+        about(alarms, [*queues, *queues_of(name, resources)], {name: name} | dict.fromkeys(groups, name)),
+    )
+
+
+def inputs(name: str, resources: Mapping[str, Any]) -> Iterator[str]:
+    """What invokes the function beside rules and schedules."""
+    properties = resources[name]["Properties"]
+    yield from (f"queue {queue}" for queue in queues_of(name, resources))
+    if any(event["Type"] == "Api" for event in properties.get("Events", {}).values()):
+        yield "REST API"
+    if "FunctionUrlConfig" in properties:
+        yield "function URL"
+
+
+def queues_of(name: str, resources: Mapping[str, Any]) -> list[str]:
+    """The queues whose messages the function takes."""
+    mappings = [item["Properties"] for item in resources.values() if item.get("Type") == MAPPING]
+    return sorted(
+        {queue for one in mappings if name in names(one["FunctionName"]) for queue in names(one["EventSourceArn"])}
+    )
+
+
+def failures(name: str, template: Mapping[str, Any], *, delivered: bool, invoked: bool) -> dict[str, str]:
+    """The queues in which something waits for people, by what it is.
+
+    Args:
+        delivered: rules or schedules hand events over.
+        invoked: Lambda keeps the events that fail.
+    """
+    resources, found = template["Resources"], {}
+    if delivered:
+        found["UndeliveredEventsQueue"] = "Events that EventBridge could not hand over"
+    if invoked:
+        kept = template["Globals"]["Function"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
+        found |= dict.fromkeys(names(kept), "Events that failed three times")
+    for queue in queues_of(name, resources):
+        kept = resources[queue]["Properties"].get("RedrivePolicy", {}).get("deadLetterTargetArn")
+        found |= dict.fromkeys(names(kept), f"Messages of {queue} that failed")
+    return found
+
+
+def about(
+    alarms: Mapping[str, Any], queues: Iterable[str], others: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, dict[str, str]]:
+    """The alarms by what they are about: each of the queues, and what `others` gives another name."""
+    called = {**{queue: queue for queue in queues}, **others}
+    found: dict[str, dict[str, str]] = {}
+    for name, alarm in alarms.items():
+        properties = alarm["Properties"]
+        for watched in names([properties.get("Dimensions"), properties.get("Metrics")]) & called.keys():
+            found.setdefault(called[watched], {})[name] = properties["AlarmDescription"]
+    return found
 
 
 def folder(function: Mapping[str, Any]) -> str:
@@ -117,24 +211,182 @@ def words(value: Any) -> Iterator[str]:
             yield from words(inner)
 
 
-def drawing(found: Sequence[Station]) -> str:
-    """The stations as a flow chart of Mermaid: buses and schedules, what gets their events, and the services that it calls."""
-    buses = dict.fromkeys(bus for station in found for bus in station.buses)
-    services = dict.fromkeys(service for station in found for service in station.touches)
-    ids = {name: f"n{number}" for number, name in enumerate([*(f"bus {bus}" for bus in buses), *services])}
-    lines = ["flowchart LR"]
-    lines += [f'{ids[f"bus {bus}"]}(["bus {_quoted(bus)}"])' for bus in buses]
-    lines += [f'{ids[service]}("{_quoted(service)}")' for service in services]
-    for number, station in enumerate(found):
-        own = f"s{number}"
-        lines.append(f'{own}["{_quoted(station.name)}"]')
-        for bus in station.buses:
-            count = sum(rule.bus == bus for rule in station.rules)
-            lines.append(f'{ids[f"bus {bus}"]} -->|"{count} {"rule" if count == 1 else "rules"}"| {own}')
-        for schedule in station.schedules:
-            lines.append(f'{own}{_quoted(schedule.name)}{{{{"{_quoted(schedule.name)}"}}}} --> {own}')
-        lines += [f"{own} -.-> {ids[service]}" for service in station.touches]
+# ---------------------------------------------------------------- all of them
+
+
+def overview(found: Sequence[Station]) -> dict[str, Any]:
+    """All stations between what sends them events and the services that they call, as an option of ECharts.
+
+    https://echarts.apache.org/en/option.html#series-sankey
+    """
+    links = [(sender, one.name) for one in found for sender in senders(one)]
+    links += [(one.name, service) for one in found for service in one.touches]
+    columns = (
+        dict.fromkeys(sender for one in found for sender in senders(one)),
+        dict.fromkeys(one.name for one in found),
+        dict.fromkeys(service for one in found for service in one.touches),
+    )
+    nodes = [
+        {"name": name, "depth": depth, "itemStyle": {"color": colour}}
+        for depth, (column, colour) in enumerate(zip(columns, COLOURS, strict=True))
+        for name in column
+    ]
+    return {
+        "animation": False,
+        "series": {
+            "type": "sankey",
+            "data": nodes,
+            "links": [{"source": source, "target": target, "value": 1} for source, target in links],
+            "draggable": False,
+            "left": 10,
+            "right": 120,
+            "top": 10,
+            "bottom": 10,
+            "nodeGap": 6,
+            "label": {"color": "inherit", "fontSize": 12},
+            "lineStyle": {"color": "gradient", "opacity": 0.25},
+            "emphasis": {"focus": "adjacency", "lineStyle": {"opacity": 0.7}},
+        },
+    }
+
+
+def senders(station: Station) -> list[str]:
+    """What sends it events."""
+    return [*(f"bus {bus}" for bus in station.buses), *["schedules"] * bool(station.schedules), *station.inputs]
+
+
+# ---------------------------------------------------------------- one of them
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the drawing.
+
+    Attributes:
+        id: letters and digits, the first of which say what it is.
+        lines: below its title.
+        says: what one reads when one opens it: headings, and a text for each.
+        to: ids of the nodes to which lines lead from it; `beside` those to which broken ones do.
+    """
+
+    id: str
+    title: str
+    lines: Sequence[str] = ()
+    says: Sequence[tuple[str, str]] = ()
+    to: Sequence[str] = ()
+    beside: Sequence[str] = ()
+
+
+STATION = "station"
+
+
+def nodes(station: Station) -> list[Node]:
+    """What leads to the station, itself, what it calls, where its failures wait, and the alarms about them."""
+    services, queues, alarms = _services(station), _queues(station), _alarms(station)
+    beside = [*(one.id for one in queues), *(one.id for one in alarms if one.id == f"alarm{STATION}")]
+    itself = Node(STATION, station.name, [], [("", station.description)], [one.id for one in services], beside)
+    return [*_senders(station), itself, *services, *queues, *alarms]
+
+
+def _senders(station: Station) -> Iterator[Node]:
+    kinds = list(dict.fromkeys((rule.bus, listens(rule.pattern)) for rule in station.rules))
+    for number, bus in enumerate(station.buses):
+        its = [f"rule{index}" for index, (of, _) in enumerate(kinds) if of == bus]
+        yield Node(
+            f"bus{number}", f"bus {bus}", [], [("", f"{len(its)} kinds of events go from it to {station.name}.")], its
+        )
+    for number, kind in enumerate(kinds):
+        rules = [rule for rule in station.rules if (rule.bus, listens(rule.pattern)) == kind]
+        says = [(f"Rule {rule.name}, on the bus {rule.bus}", pretty(rule.pattern)) for rule in rules]
+        yield Node(f"rule{number}", kind[1], [rule.name for rule in rules], says, [STATION])
+    for number, schedule in enumerate(station.schedules):
+        yield Node(
+            f"schedule{number}", f"schedule {schedule.name}", [], [("Its event", pretty(schedule.input))], [STATION]
+        )
+    for number, sender in enumerate(station.inputs):
+        watched = sender.removeprefix("queue ")
+        beside = [f"alarm{watched}"] if watched in station.alarms else []
+        yield Node(f"input{number}", sender, [], [("", f"It invokes {station.name}.")], [STATION], beside)
+
+
+def _services(station: Station) -> list[Node]:
+    found = []
+    for number, service in enumerate(station.touches):
+        allowed = [
+            one for one in station.permissions if any(action.startswith(f"{service}:") for action in one.actions)
+        ]
+        resources = dict.fromkeys(plain(resource) for one in allowed for resource in one.resources)
+        says = [(", ".join(one.actions), "on " + ", ".join(one.resources)) for one in allowed]
+        found.append(Node(f"service{number}", service, list(resources), says))
+    return found
+
+
+def _queues(station: Station) -> list[Node]:
+    return [
+        Node(
+            f"queue{number}",
+            queue,
+            [what],
+            [("", f"{what} wait here, for 14 days. The page Failed shows them.")],
+            [],
+            [f"alarm{queue}"] if queue in station.alarms else [],
+        )
+        for number, (queue, what) in enumerate(station.queues.items())
+    ]
+
+
+def _alarms(station: Station) -> list[Node]:
+    return [
+        Node(f"alarm{STATION if watched == station.name else watched}", "alarms", list(alarms), list(alarms.items()))
+        for watched, alarms in station.alarms.items()
+    ]
+
+
+def listens(pattern: str) -> str:
+    """The kind of events that a rule's pattern, as JSON, is about: `source: detail-type`."""
+    read = json.loads(pattern)
+    source, kind = (", ".join(map(_told, read.get(name, []))) for name in ("source", "detail-type"))
+    return f"{source or 'any source'}: {kind or 'any detail type'}"
+
+
+def _told(value: Any) -> str:
+    return value if isinstance(value, str) else wants([value])
+
+
+def pretty(text: str) -> str:
+    """JSON as a person reads it."""
+    return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+
+
+def plain(resource: str) -> str:
+    """A resource of a permission without what every name of AWS begins with; one of the stack by its logical id.
+
+    >>> plain("arn:{Partition}:ec2:{Region}:{AccountId}:instance/*")  # "instance/*"
+    >>> plain("{AuditBucket.Arn}/audit/*")  # "AuditBucket/audit/*"
+    """
+    name = resource.split(":", 5)[-1] if resource.startswith("arn:") else resource
+    return re.sub(r"\{(\w+)(?:\.Arn)?\}", r"\1", name)
+
+
+def drawing(found: Iterable[Node]) -> str:
+    """The nodes as a flow chart of Mermaid, in the colours of the page on which it stands."""
+    found = list(found)
+    lines = [
+        "flowchart LR",
+        "classDef default fill:none,stroke:#808890,color:inherit",
+        "linkStyle default stroke:#808890",
+    ]
+    lines += [f'{one.id}["{_label(one)}"]' for one in found]
+    lines += [f"{one.id} --> {other}" for one in found for other in one.to]
+    lines += [f"{one.id} -.-> {other}" for one in found for other in one.beside]
+    lines.append(f"style {STATION} stroke:{COLOURS[1]},stroke-width:3px")
     return "\n".join(lines)
+
+
+def _label(node: Node) -> str:
+    more = len(node.lines) - MOST
+    lines = [*node.lines[:MOST], *([f"and {more} more"] if more > 0 else [])]
+    return "<br/>".join([f"<b>{_quoted(node.title)}</b>", *map(_quoted, lines)])
 
 
 def _quoted(text: str) -> str:

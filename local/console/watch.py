@@ -1,24 +1,26 @@
-"""What the console asks the local cloud, and what it lets it do."""
+"""What the console asks the local cloud or AWS, and what it lets it do."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import cloud as local_cloud
 from local import inbox
-from local.cloud import ROOT, LocalError
+from local.cloud import ROOT, Aws, Cloud, LocalError
 from local.commands.explain import PATIENT, Judged, judge_rule
-from local.commands.failed import Wanted, take, target_of
+from local.commands.failed import LIMIT, Wanted, counts, ingest_failures, not_read, take, target_of
 from local.commands.security import put_back, read_record
-from local.commands.send import left_out, through_s3
+from local.commands.send import effects, left_out, through_s3
 from local.console.chart import Station, stations
 from local.console.effects import State, look_at, things
 from local.console.journeys import Journey, Told, Way, follow, is_young, received, record_ids
@@ -33,6 +35,7 @@ from local.template import Loader
 from local.terminal import place
 
 INBOX = ROOT / "out" / "received"
+TEMPLATE = ROOT / "template.yaml"
 WINDOW = timedelta(hours=1)
 """How far back the console looks."""
 AT_ONCE = 3
@@ -52,16 +55,25 @@ class Watch:
         inbox: where the local cloud's receiver puts the messages that come to it.
         tap: URL of a queue that gets every event of every bus.
         state: the file that says which local cloud runs and what is deployed on it: when it changes, the stack is looked at anew.
+        on_aws: it is a stack in an AWS account, where nothing is made to look at it and no local receiver hears of it.
     """
 
     stack: Stack
     inbox: Path = INBOX
     tap: str = ""
     state: Path | None = None
+    on_aws: bool = False
     _seen: int = 0
+    _version: str = ""
     _events: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _ways: dict[str, Sequence[Way]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    _renewing: Lock = field(default_factory=Lock)
+
+    def account(self) -> str:
+        """The number of the account."""
+        with self._renewing:
+            return self._asked(lambda: str(self.stack.cloud.account))
 
     def open_tap(self) -> None:
         """Have every event of every bus copied to a queue from now on, so that those are known that others send."""
@@ -73,18 +85,40 @@ class Watch:
             events.put_targets(Rule=name, EventBusName=bus["Name"], Targets=[{"Id": "look", "Arn": arn}])
 
     def keep_up(self) -> None:
-        """Look at the stack anew when a local cloud was started, or something was deployed on it, since the last time."""
-        changed = self.state.stat().st_mtime_ns if self.state and self.state.exists() else self._seen
-        if changed != self._seen and (cloud := local_cloud.find()):
-            self.stack = Stack(cloud, self.stack.name)
-            self._ways.clear()
-            self.open_tap()
-            self._seen = changed
+        """Look at the stack anew when something was deployed, or a local cloud was started, since the last time."""
+        with self._renewing:
+            if self.on_aws:
+                self._keep_up_with_aws()
+                return
+            changed = self.state.stat().st_mtime_ns if self.state and self.state.exists() else self._seen
+            if changed != self._seen and (cloud := local_cloud.find()):
+                self._renew(cloud)
+                self.open_tap()
+                self._seen = changed
+
+    def _keep_up_with_aws(self) -> None:
+        version = self._asked(lambda: self.stack.version())
+        if version != self._version:
+            self._renew(self.stack.cloud)
+            self._version = version
+
+    def _asked(self, question: Callable[[], str]) -> str:
+        """The answer; asked again in a new session, because one keeps its credentials and somebody may have signed in meanwhile."""
+        try:
+            return question()
+        except (BotoCoreError, ClientError):
+            self._renew(replace(self.stack.cloud))
+            return question()
+
+    def _renew(self, cloud: Cloud | Aws) -> None:
+        self.stack = Stack(cloud, self.stack.name)
+        self._ways.clear()
 
     # ---------------------------------------------------------------- Send
 
     def explain(self, event: Mapping[str, Any]) -> list[Judged]:
         """Each rule's judgement of the event: those that match, then the near misses, then the others."""
+        self.keep_up()
         whole, _ = complete(event, *place(self.stack))
         matches = judge(self.stack.cloud.client("events", PATIENT), whole)
         return sorted(
@@ -102,15 +136,26 @@ class Watch:
         """
         if schedules := self.schedules_of(event):
             return schedules, self.fire(schedules[0])
-        new, _ = complete(renew(event), *place(self.stack))
-        rules = [rule for rule in self.stack.matching(new) if not left_out(rule, new, on_aws=False)]
-        if not rules or through_s3(self.stack, new):
+        new, rules = self._renewed(event)
+        if not rules or (not self.on_aws and through_s3(self.stack, new)):
             return rules, ""
         sent = self.stack.send(new, rules=rules)
         with self._lock:
             self._events[sent.event_id] = {**new, "id": sent.event_id}
             self._ways[sent.event_id] = ways(rules)
         return rules, sent.event_id
+
+    def would_do(self, event: Mapping[str, Any]) -> str:
+        """What sending it does on AWS, in words; empty when nothing is sent."""
+        if schedules := self.schedules_of(event):
+            return f"invokes {schedules[0].function}, whose effects are real"
+        new, rules = self._renewed(event)
+        return effects(rules, new) if rules else ""
+
+    def _renewed(self, event: Mapping[str, Any]) -> tuple[dict[str, Any], list[Rule]]:
+        """The event as a new one, and the rules that it goes to."""
+        new, _ = complete(renew(event), *place(self.stack))
+        return new, [rule for rule in self.stack.matching(new) if not left_out(rule, new, on_aws=self.on_aws)]
 
     def upload(self, name: str, content: bytes) -> str:
         """Put the file into the uploads bucket under its own name, of which only the last part counts; returns the key."""
@@ -129,8 +174,10 @@ class Watch:
             now = datetime.now(UTC)
             since = now - WINDOW
             functions = [name for name in self.stack.resources if name.endswith("Function")]
-            logs = {name: self.stack.messages(name, since) for name in functions}
-            return follow(self._events, self._ways, logs, self._told(since), now)
+            # One for all: it slows down for all of them when CloudWatch Logs asks for that.
+            client = self.stack.cloud.client("logs", PATIENT)
+            logs = {name: self.stack.messages(name, since, client) for name in functions}
+            return follow(self._events, self._ways, logs, [] if self.on_aws else self._told(since), now)
 
     def rules_of(self, journey: Journey) -> Sequence[str]:
         """The names of the rules and schedules of its event, judged when somebody asks."""
@@ -206,8 +253,10 @@ class Watch:
 
     def stations(self) -> list[Station]:
         """What is deployed."""
-        template = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 # a SafeLoader
-        return stations(template, self.stack.rules, self.stack.schedules, self.stack.resources)
+        self.keep_up()
+        return stations(
+            read_template(TEMPLATE.stat().st_mtime_ns), self.stack.rules, self.stack.schedules, self.stack.resources
+        )
 
     def fire(self, schedule: Schedule) -> str:
         """Run the schedule's function as if it were its time now; returns the event's id."""
@@ -222,9 +271,15 @@ class Watch:
 
     def failed(self) -> list[tuple[FailedEvent, str, Step]]:
         """What waits in the queues, the oldest first: with what it was for, and what a retry would do."""
+        self.keep_up()
         with Hold(self.stack.cloud.client("sqs")) as hold:
             found = take(hold, self.stack, Wanted())
         return [(item, target_of(item, self.stack), plan(item, self.stack.resources)) for item in found]
+
+    def not_seen(self) -> list[str]:
+        """What to say about messages that a look at the queues now does not show."""
+        self.keep_up()
+        return [*not_read(counts(self.stack, Wanted()), LIMIT), *ingest_failures(self.stack)]
 
     def retry(self, ids: Iterable[str]) -> list[str]:
         """Try these again, and delete each that succeeds; returns why the others did not."""
@@ -259,6 +314,13 @@ def ways(of: Iterable[Rule | Schedule]) -> list[Way]:
 def read(file: Path) -> str:
     """What is in the file; nothing when there is none."""
     return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+
+@lru_cache(maxsize=1)
+def read_template(_: int) -> Mapping[str, Any]:
+    """The template, read again when its file has another time: it takes seconds."""
+    found: Mapping[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 # a SafeLoader
+    return found
 
 
 def kind_of(content: bytes) -> str:

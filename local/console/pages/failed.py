@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from nicegui import ui
 
-from local.commands.failed import age
-from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice
+from local.commands.failed import age, counted
+from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, sure
 from local.console.watch import Watch
 from local.failed import FailedEvent
 from local.retry import Leave, Step
+
+READ = (
+    "SQS has no way to read without receiving: to look hides the messages from others for a moment, and counts as a "
+    "receive of each. The page looks when it opens and when you press Look again."
+)
 
 
 class FailedPage:
@@ -22,16 +28,19 @@ class FailedPage:
         self._watch = watch
 
     def build(self) -> None:
-        with frame("/failed"):
+        with frame("/failed", self._watch):
             heading(
                 "Failed events",
                 "They wait in queues for 14 days. What succeeds when it is tried again is deleted there.",
             )
+            if self._watch.on_aws:
+                ui.label(READ).classes("text-sm opacity-70 mb-2")
             with ui.row():
                 ui.button("Look again", icon="refresh", on_click=self._show).props("no-caps outline")
                 self._all = ui.button("Retry all", icon="replay", on_click=self._retry_all).props("no-caps")
             self._content = ui.column().classes("w-full").props('aria-live="polite"')
         self._ids: list[str] = []
+        self._found: Sequence[tuple[FailedEvent, str, Step]] = []
         self._all.disable()
         ui.timer(0, self._show, once=True)
 
@@ -40,15 +49,19 @@ class FailedPage:
         with self._content:  # not where the button is that asked for it, which is gone now
             ui.spinner(size="lg")
             try:
+                notes = await ask(self._watch.not_seen)
                 found = await ask(self._watch.failed)
             except Trouble as trouble:
                 self._content.clear()
                 notice(str(trouble), "cloud_off")
                 return
+        self._found = found
         self._ids = [item.id for item, _, step in found if not isinstance(step, Leave)]
         self._all.set_enabled(bool(self._ids))
         self._content.clear()
         with self._content:
+            for note in notes:
+                ui.label(note).classes("text-sm break-words")
             if not found:
                 notice("Nothing waits in the queues.", "check_circle")
             for item, target, step in found:
@@ -68,11 +81,19 @@ class FailedPage:
             with ui.expansion("The event; it may hold personal data").classes("w-full"):
                 mono(item.body if item.event is None else json.dumps(item.event, indent=2, ensure_ascii=False))
 
+    def _does(self, ids: Sequence[str]) -> str:
+        """What trying these again does, in a sentence."""
+        steps = Counter(str(step) for item, _, step in self._found if item.id in ids)
+        parts = [f"{step} ({count} times)" if count > 1 else step for step, count in steps.items()]
+        return f"Try {counted(len(ids), 'event')} again: {'; '.join(parts)}. What they do is real; what succeeds is deleted."
+
     async def _retry_all(self) -> None:
         await self._retry(self._ids)
 
     async def _retry(self, ids: Sequence[str]) -> None:
         try:
+            if not await sure(self._watch, self._does(ids)):
+                return
             problems = await ask(self._watch.retry, ids)
         except Trouble as trouble:
             ui.notify(str(trouble), type="negative", multi_line=True)

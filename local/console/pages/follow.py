@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +15,19 @@ from local.commands.failed import counted
 from local.console import effects
 from local.console.effects import Found, Reading, State
 from local.console.journeys import Attempt, Journey, Run, Told
-from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, title
-from local.console.watch import Watch
+from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, sure, title
+from local.console.watch import EXEMPT_DAYS, Watch
 from local.page import STYLE, slack
 
 EVERY = 1.0
 """Seconds between two looks."""
+HERE = "The page looks again each second."
+ON_AWS = (
+    "Read from the functions' logs when the page opens and when you press Look again; CloudWatch Logs shows a line some "
+    "seconds late. Nothing listens on the buses: of an event only its id is known, unless it was sent from here."
+)
+NOTHING = "Nothing has happened yet. Send an event, or upload a picture."
+NOTHING_ON_AWS = "No function has logged anything about an event in the last hour."
 SIGNS = {
     "done": ("check_circle", "positive"),
     "failed": ("error", "negative"),
@@ -54,17 +61,44 @@ class FollowPage:
 
     def build(self) -> None:
         ui.add_css(STYLE_OF_SLACK + ".slack .context { opacity: .7; font-size: 13px }")
-        with frame("/follow"):
-            heading("Follow events", "Those of the last hour, the newest first. The page looks again each second.")
+        with frame("/follow", self._watch):
+            heading(
+                "Follow events", f"Those of the last hour, the newest first. {ON_AWS if self._watch.on_aws else HERE}"
+            )
+            if self._watch.on_aws:
+                self._again()
             self._problem = ui.column().classes("w-full")
             with ui.element("div").classes("grid grid-cols-1 lg:grid-cols-[20rem_1fr] gap-4 w-full"):
                 self._list = ui.column().classes("gap-1 min-w-0 max-h-60 lg:max-h-none overflow-auto no-wrap")
                 self._detail = ui.column().classes("gap-2 min-w-0")
-        ui.timer(EVERY, self._look)
+        if self._watch.on_aws:
+            ui.timer(0, self._look_again, once=True)
+        else:
+            ui.timer(EVERY, self._look)
+
+    def _again(self) -> None:
+        with ui.row().classes("items-center gap-3"):
+            self._button = ui.button("Look again", icon="refresh", on_click=self._look_again).props("no-caps outline")
+            self._looked = ui.label().props('role="status"')
+
+    async def _look_again(self) -> None:
+        """Look once, and say when it was; nobody can ask for it twice at a time."""
+        self._button.disable()
+        self._looked.set_text("Reading the functions' logs ...")
+        await self._look()
+        self._looked.set_text("" if self._trouble else f"Looked at {clock(datetime.now(UTC))}.")
+        self._button.enable()
 
     async def _look(self) -> None:
         try:
             self._journeys = await ask(self._watch.look)
+        except Trouble as trouble:
+            self._say(str(trouble))
+        else:
+            await self._show_or_say()
+
+    async def _show_or_say(self) -> None:
+        try:
             await self._show()
         except Trouble as trouble:
             self._say(str(trouble))
@@ -82,7 +116,7 @@ class FollowPage:
     async def _choose(self, journey: Journey) -> None:
         self._chosen = journey.id
         with self._problem:  # the entry that was chosen may be made anew meanwhile
-            await self._look()
+            await (self._show_or_say() if self._watch.on_aws else self._look())
 
     async def _show(self) -> None:
         """Make anew what has changed, and leave the rest: a log that somebody has opened stays open."""
@@ -99,7 +133,7 @@ class FollowPage:
             self._list.clear()
             with self._list:
                 if not self._journeys:
-                    notice("Nothing has happened yet. Send an event, or upload a picture.", "inbox")
+                    notice(NOTHING_ON_AWS if self._watch.on_aws else NOTHING, "inbox")
                 for journey in self._journeys:
                     self._entry(journey, journey is shown)
         if (shown, rules, self._read.found) != self._detailed:
@@ -167,12 +201,15 @@ class FollowPage:
                     title(name.capitalize(), 3, "text-sm font-medium")
                     mono(json.dumps(record[name], indent=2, ensure_ascii=False))
         if record["before"]:
-            ui.button("Undo", icon="undo", on_click=lambda: self._undo(record["id"])).props("no-caps outline")
+            ui.button("Undo", icon="undo", on_click=lambda: self._undo(record)).props("no-caps outline")
 
-    async def _undo(self, record: str) -> None:
+    async def _undo(self, record: Mapping[str, Any]) -> None:
+        does = f"Put back what was there before: {record['resource']} {record['finding']}. It is exempt for {EXEMPT_DAYS} days."
         with self._problem:  # the button may be made anew meanwhile
             try:
-                until = await ask(self._watch.undo, record)
+                if not await sure(self._watch, does):
+                    return
+                until = await ask(self._watch.undo, record["id"])
             except Trouble as trouble:
                 ui.notify(str(trouble), type="negative", multi_line=True)
                 return
@@ -317,7 +354,7 @@ def log(run: Run) -> None:
 
 
 def source(journey: Journey) -> str:
-    return str(journey.event["source"]) if journey.event else "not seen on a bus"
+    return str(journey.event["source"]) if journey.event else "only its id is known"
 
 
 def clock(at: datetime | None) -> str:

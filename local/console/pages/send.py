@@ -11,7 +11,7 @@ from nicegui import ui
 
 from local.cloud import LocalError
 from local.commands.explain import Judged, remarks
-from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, title
+from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, sure, title
 from local.console.samples import by_automation, typed
 from local.console.watch import Watch
 from local.explain import arrival, reasons
@@ -29,11 +29,14 @@ class SendPage:
 
     def __init__(self, watch: Watch) -> None:
         self._watch, self._samples, self._changes = watch, by_automation(), 0
+        self._judging = asyncio.Lock()
 
     def build(self) -> None:
-        with frame("/"):
+        with frame("/", self._watch):
+            on_aws = self._watch.on_aws
             heading(
-                "Send an event", "Choose a sample or write your own. It is judged by the deployed rules as you type."
+                "Explain an event" if on_aws else "Send an event",
+                "Choose a sample or write your own. It is judged by the deployed rules as you type.",
             )
             with ui.element("div").classes("grid grid-cols-1 lg:grid-cols-2 gap-4 w-full"):
                 with ui.column().classes("gap-2 min-w-0"):
@@ -46,6 +49,7 @@ class SendPage:
                         line_wrapping=True,
                     ).classes("w-full h-96")
                     self._button = ui.button("Send", icon="send", on_click=self._send).props("no-caps")
+                    self._button.props(add="outline" if on_aws else "")
                     self._upload()
                 self._verdict = ui.column().classes("gap-1 min-w-0").props('aria-live="polite"')
         # NiceGUI names the box around it only, and a screen reader stops in the text itself.
@@ -85,8 +89,14 @@ class SendPage:
         ).props('accept="image/*" flat bordered').classes("w-full")
 
     async def _put(self, upload: Any) -> None:
+        name, content = upload.file.name, await upload.file.read()
+        does = (
+            f"Put the picture {name} into the uploads bucket. S3 sends its event, and image_resize makes derivatives."
+        )
         try:
-            key = await ask(self._watch.upload, upload.file.name, await upload.file.read())
+            if not await sure(self._watch, does):
+                return
+            key = await ask(self._watch.upload, name, content)
         except Trouble as trouble:
             ui.notify(str(trouble), type="negative", multi_line=True)
             return
@@ -98,8 +108,16 @@ class SendPage:
         self._changes += 1
         change = self._changes
         await asyncio.sleep(PAUSE)
-        if change != self._changes or self._verdict.is_deleted:
-            return
+        async with self._judging:  # AWS takes seconds; what is typed meanwhile is judged once
+            if change == self._changes and not self._verdict.is_deleted:
+                await self._judge_now(change)
+
+    async def _judge_now(self, change: int) -> None:
+        if self._watch.on_aws:
+            self._button.disable()
+            self._verdict.clear()
+            with self._verdict:
+                ui.spinner(size="lg")
         try:
             event = typed(self._editor.value)
             judged = await ask(self._watch.explain, event)
@@ -123,7 +141,11 @@ class SendPage:
     async def _send(self) -> None:
         self._button.disable()  # until it is sent: once is enough
         try:
-            ways, event_id = await ask(self._watch.send, typed(self._editor.value))
+            event = typed(self._editor.value)
+            if not await self._sure(event):
+                self._button.enable()
+                return
+            ways, event_id = await ask(self._watch.send, event)
         except (LocalError, Trouble) as problem:
             ui.notify(str(problem), type="negative", multi_line=True)
             self._button.enable()
@@ -132,6 +154,13 @@ class SendPage:
             ui.navigate.to(f"/follow?event={event_id}" if event_id else "/follow")
         else:
             ui.notify("No rule matches: nothing was sent.", type="warning")
+
+    async def _sure(self, event: Mapping[str, Any]) -> bool:
+        """Whether it is to be sent; where nothing would be, nobody is asked."""
+        if not self._watch.on_aws:
+            return True
+        does = await ask(self._watch.would_do, event)
+        return not does or await sure(self._watch, f"To send this event {does}.")
 
 
 def show(judged: Sequence[Judged], event: Mapping[str, Any], schedules: Sequence[Schedule]) -> None:

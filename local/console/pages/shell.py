@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 from nicegui import run, ui
 
 from local.cloud import LocalError
+from local.console.troubles import said
+from local.console.watch import Watch
 
 T = TypeVar("T")
 
@@ -24,25 +26,34 @@ PAGES = {
 TITLE = "EventBridge Automations"
 BLUE = "#2f6db5"
 """White on it, and it on black, can be read. https://www.w3.org/TR/WCAG22/#contrast-minimum"""
+RUST = "#a8431a"
+"""The header's colour on AWS, so that nobody takes an account for the local cloud. White on it can be read, too."""
 BOX = "border rounded border-gray-500/40"
 """Tailwind's classes of a frame."""
-STOPPED = "The local cloud does not answer. Start it again, in a terminal: make console"
 
 
 class Trouble(Exception):
     """The cloud could not be asked; the message says why and what to do."""
 
 
+def pages(watch: Watch) -> dict[str, tuple[str, str]]:
+    """Name and symbol of each page. On AWS the first is there to explain; to send something is asked twice."""
+    return PAGES | {"/": ("Explain", "rule")} if watch.on_aws else PAGES
+
+
 @contextmanager
-def frame(here: str) -> Iterator[None]:
+def frame(here: str, watch: Watch) -> Iterator[None]:
     """The page at this path: its name, the way to the others, and a place for what the `with` block makes."""
-    ui.page_title(f"{PAGES[here][0]} - {TITLE}")
+    ui.page_title(f"{pages(watch)[here][0]} - {TITLE}{' on AWS' if watch.on_aws else ''}")
     ui.colors(primary=BLUE)
     dark = ui.dark_mode(None)  # as the system says, until somebody chooses
-    with ui.header().classes("items-center gap-1 px-2 py-1 sm:px-4"):
+    with ui.header().classes("items-center gap-1 px-2 py-1 sm:px-4") as header:
+        if watch.on_aws:
+            header.style(f"background-color: {RUST} !important")
+            where(watch)
         ui.label(TITLE).classes("max-md:hidden text-lg font-medium mr-4")
         with ui.element("nav").props('aria-label="Pages"').classes("flex gap-1 grow"):
-            for path, (name, symbol) in PAGES.items():
+            for path, (name, symbol) in pages(watch).items():
                 button = (
                     ui.button(name, icon=symbol)
                     .classes("max-sm:[&_.q-icon]:hidden")
@@ -58,6 +69,51 @@ def frame(here: str) -> Iterator[None]:
     ui.skip_link("Skip to the content", target=content)
     with content:
         yield
+
+
+def where(watch: Watch) -> None:
+    """Say in which account, region and stack one is; the account once AWS has said it."""
+    stack = watch.stack
+    shown = ui.label(f"AWS, region {stack.cloud.region}, stack {stack.name}").classes("w-full font-medium break-words")
+
+    async def add_account() -> None:
+        try:
+            account = await ask(watch.account)
+        except Trouble:  # the page says it
+            return
+        shown.set_text(f"AWS account {account}, region {stack.cloud.region}, stack {stack.name}")
+
+    ui.timer(0, add_account, once=True)
+
+
+async def sure(watch: Watch, does: str) -> bool:
+    """Whether somebody means it: on AWS the stack's name must be typed; on the local cloud nobody is asked.
+
+    Args:
+        does: what would be changed, as a sentence.
+
+    Raises:
+        Trouble: the account is not known.
+    """
+    if not watch.on_aws:
+        return True
+    account, stack = await ask(watch.account), watch.stack
+    with ui.dialog() as dialog, ui.card().classes("w-full gap-2"):
+        title("This changes something on AWS", classes="text-lg font-medium")
+        ui.label(does).classes("break-words")
+        for name, value in (("Account", account), ("Region", stack.cloud.region), ("Stack", stack.name)):
+            ui.label(f"{name}: {value}").classes("font-mono text-sm break-all")
+        typed = ui.input(f"Type {stack.name} to go on").classes("w-full").props("autofocus autocomplete=off")
+        typed.on("keydown.enter", lambda: dialog.submit(True) if typed.value == stack.name else None)
+        with ui.row().classes("justify-end w-full"):
+            ui.button("Change nothing", on_click=lambda: dialog.submit(False)).props("no-caps flat")
+            go_on = ui.button("Go on", color="negative", on_click=lambda: dialog.submit(typed.value == stack.name))
+            go_on.props("no-caps").bind_enabled_from(typed, "value", lambda text: text == stack.name)
+    agreed = await dialog is True
+    dialog.delete()
+    if not agreed:
+        ui.notify("Nothing was changed.")
+    return agreed
 
 
 def heading(text: str, explanation: str = "") -> None:
@@ -95,10 +151,8 @@ async def ask(question: Callable[..., T], *arguments: Any) -> T:
     answer: T | None = None
     try:
         answer = await run.io_bound(question, *arguments)
-    except EndpointConnectionError:
-        trouble = STOPPED
     except (LocalError, BotoCoreError, ClientError) as error:
-        trouble = str(error)
+        trouble = said(error)
     else:
         trouble = ""
     if page.is_deleted or (answer is None and not trouble):  # NiceGUI gives None when it is ended meanwhile

@@ -1,8 +1,22 @@
 """The map of a deployment."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from local.console.chart import Permission, drawing, permissions, stations, words
+import pytest
+from local.console.chart import (
+    Node,
+    Permission,
+    drawing,
+    listens,
+    nodes,
+    overview,
+    permissions,
+    plain,
+    stations,
+    words,
+)
 from local.stack import Rule, Schedule
 
 from tests.template_file import RESOURCES, TEMPLATE
@@ -38,7 +52,10 @@ POLICIES = {
         }
     },
 }
-SMALL = {"Resources": {"AlertsFunction": FUNCTION, "LeftOutFunction": FUNCTION, **POLICIES}}
+SMALL = {
+    "Globals": TEMPLATE["Globals"],
+    "Resources": {"AlertsFunction": FUNCTION, "LeftOutFunction": FUNCTION, **POLICIES},
+}
 RULES = [
     Rule("Stopped", "AlertsFunction", "default", "{}", "arn"),
     Rule("Forwarded", "AlertsFunction", "shared", "{}", "arn"),
@@ -88,16 +105,127 @@ def test_expressions_of_the_template_become_words() -> None:
     assert list(words([bucket, {"Ref": "AWS::NoValue"}])) == ["{Bucket}", "{BucketName}"]
 
 
-def test_the_drawing_counts_rules_and_keeps_names_from_ending_a_label() -> None:
-    rules = [
-        *RULES,
-        Rule("More", "AlertsFunction", "default", "{}", "arn"),
-        Rule("P", "T", 'aws.partner/"x"|y', "{}", "arn"),
-    ]
+def test_the_overview_leads_from_what_sends_events_over_the_stations_to_the_services() -> None:
+    [series] = [overview(stations(SMALL, RULES, [NIGHTLY], ["AlertsFunction", "AlertsTopic"]))["series"]]
 
-    text = drawing(stations(SMALL, rules, [NIGHTLY], ["AlertsFunction"]))
+    assert {(node["name"], node["depth"]) for node in series["data"]} == {
+        *(("bus default", 0), ("bus shared", 0), ("schedules", 0)),
+        *(("AlertsFunction", 1), ("AlertsTopic", 1)),
+        *(("dynamodb", 2), ("ec2", 2), ("sqs", 2)),
+    }
+    assert {(link["source"], link["target"]) for link in series["links"]} == {
+        *(("bus default", "AlertsFunction"), ("bus shared", "AlertsFunction"), ("schedules", "AlertsFunction")),
+        ("bus default", "AlertsTopic"),
+        *(("AlertsFunction", "dynamodb"), ("AlertsFunction", "ec2"), ("AlertsFunction", "sqs")),
+    }
+
+
+def drawn(name: str, rules: Sequence[Rule] = (), schedules: Sequence[Schedule] = ()) -> dict[str, Node]:
+    """The nodes of one station of the template, by id."""
+    [station] = [one for one in stations(TEMPLATE, rules, schedules, RESOURCES) if one.name == name]
+    return {node.id: node for node in nodes(station)}
+
+
+def test_what_can_fail_waits_in_the_queues_that_the_template_names_with_the_alarms_about_them() -> None:
+    stopped = Rule("Stopped", "Ec2StateAlertsFunction", "default", "{}", "arn")
+
+    found = drawn("Ec2StateAlertsFunction", [stopped])
+
+    queues = {one.title: one.beside for key, one in found.items() if key.startswith("queue")}
+    assert queues == {
+        "UndeliveredEventsQueue": ["alarmUndeliveredEventsQueue"],
+        "FailedEventsQueue": ["alarmFailedEventsQueue"],
+    }
+    assert found["alarmstation"].lines == ["Ec2StateAlertsErrorsAlarm", "Ec2StateAlertsThrottlesAlarm"]
+    assert "FailedEventsQueueForgottenAlarm" in found["alarmFailedEventsQueue"].lines
+    assert "alarmstation" in found["station"].beside
+
+
+def test_a_function_that_takes_messages_shows_their_queue_and_its_dead_letters() -> None:
+    found = drawn("SlackSenderFunction")
+
+    assert (found["input0"].title, found["input0"].to) == ("queue SlackQueue", ["station"])
+    assert found["input0"].beside == ["alarmSlackQueue"]
+    assert [one.title for key, one in found.items() if key.startswith("queue")] == ["SlackFailedMessages"]
+
+
+def test_functions_behind_an_api_and_a_url_say_so() -> None:
+    assert drawn("BasketFunction")["input0"].title == "REST API"
+    assert drawn("WebhookReceiverFunction")["input0"].title == "function URL"
+
+
+def test_a_schedule_brings_the_alarm_about_its_missed_runs() -> None:
+    found = drawn("RdsBackupFunction", schedules=[Schedule("Nightly", "RdsBackupFunction", '{"a": 1}', "arn", "arn")])
+
+    assert (found["schedule0"].title, found["schedule0"].to) == ("schedule Nightly", ["station"])
+    assert "RdsBackupNightlyMissedAlarm" in found["alarmstation"].lines
+
+
+def test_rules_of_one_bus_about_the_same_kind_of_event_share_a_node_that_says_each_pattern() -> None:
+    call = {"source": ["aws.ec2"], "detail-type": ["AWS API Call via CloudTrail"]}
+    rules = [
+        Rule("Open", "AlertsFunction", "default", json.dumps(call | {"detail": {"eventName": ["A"]}}), "arn"),
+        Rule("Share", "AlertsFunction", "default", json.dumps(call), "arn"),
+        Rule("Forwarded", "AlertsFunction", "shared", json.dumps(call), "arn"),
+    ]
+    [station] = stations(SMALL, rules, [], ["AlertsFunction"])
+
+    found = {node.id: node for node in nodes(station)}
+
+    assert found["bus0"].to == ["rule0"]
+    assert (found["rule0"].title, found["rule0"].lines) == (
+        "aws.ec2: AWS API Call via CloudTrail",
+        ["Open", "Share"],
+    )
+    assert [name for name, _ in found["rule0"].says] == [
+        "Rule Open, on the bus default",
+        "Rule Share, on the bus default",
+    ]
+    assert '"eventName"' in found["rule0"].says[0][1]
+    assert (found["rule1"].lines, found["bus1"].to) == (["Forwarded"], ["rule1"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kind"),
+    [
+        ({"source": ["aws.ec2", "aws.rds"], "detail-type": ["A"]}, "aws.ec2, aws.rds: A"),
+        ({"source": [{"prefix": "aws."}], "detail-type": ["A", "B"]}, 'a text that begins with "aws.": A, B'),
+        ({"detail": {"state": ["paid"]}}, "any source: any detail type"),
+    ],
+)
+def test_a_rule_listens_for_sources_and_detail_types(pattern: dict[str, Any], kind: str) -> None:
+    assert listens(json.dumps(pattern)) == kind
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        ("{RestartsTable}", "RestartsTable"),
+        ("{AuditBucket.Arn}/audit/*", "AuditBucket/audit/*"),
+        ("arn:{Partition}:ec2:{Region}:{AccountId}:instance/*", "instance/*"),
+        ("arn:{Partition}:s3:::{Bucket}/*", "Bucket/*"),
+        ("arn:{Partition}:apigateway:{Region}::/restapis/*/stages/*", "/restapis/*/stages/*"),
+        ("*", "*"),
+    ],
+)
+def test_resources_have_their_short_names_in_the_drawing(resource: str, name: str) -> None:
+    assert plain(resource) == name
+
+
+def test_a_service_shows_what_the_role_names_there() -> None:
+    found = {one.title: one for one in drawn("Ec2StateAlertsFunction").values()}
+
+    assert list(found["dynamodb"].lines) == ["IdempotencyTable", "RestartsTable"]
+    assert ("ec2:StartInstances", "on arn:{Partition}:ec2:{Region}:{AccountId}:instance/*") in found["ec2"].says
+
+
+def test_the_drawing_keeps_names_from_ending_a_label_and_shortens_long_lists() -> None:
+    names = [f"Rule{number}" for number in range(9)]
+
+    text = drawing([Node("rule0", 'aws.partner/"x"|y: <b>', names, to=["station"], beside=["alarmstation"])])
 
     assert text.startswith("flowchart LR\n")
-    assert '-->|"2 rules"| s0' in text
-    assert '{{"Nightly"}} --> s0' in text
-    assert "aws.partner/#34;x#34;#124;y" in text
+    assert 'rule0["<b>aws.partner/#34;x#34;#124;y#58; #60;b#62;</b><br/>Rule0<br/>' in text
+    assert 'Rule6<br/>and 2 more"]' in text
+    assert "rule0 --> station" in text
+    assert "rule0 -.-> alarmstation" in text

@@ -9,6 +9,7 @@ import pytest
 from local import __main__ as command_line
 from local import cloud as local_cloud
 from local.cloud import Cloud, LocalError
+from local.terminal import target
 
 RUNNING = Cloud("http://127.0.0.1:4600", Path("log"))
 
@@ -28,11 +29,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return found
 
 
-PAGE = ("-m", "local.console", "--port", "4568")
+HERE = target().parse_args([])
+PAGE = ("-m", "local.console", "--port", "4568", "--stack", "eventbridge-automations")
 
 
 def test_what_is_deployed_already_is_not_deployed_again(calls: list[tuple[Any, ...]]) -> None:
-    command_line.open_console(4568, browser=True)
+    command_line.open_console(4568, True, HERE)
 
     assert calls == [PAGE]
 
@@ -40,24 +42,37 @@ def test_what_is_deployed_already_is_not_deployed_again(calls: list[tuple[Any, .
 def test_what_has_changed_is_deployed_where_the_local_cloud_runs(calls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_cloud, "deployment", lambda: "made of something else")
 
-    command_line.open_console(4568, browser=False)
+    command_line.open_console(4568, False, HERE)
 
-    assert calls == [("start", "127.0.0.1", 4600), (*PAGE, "--no-browser")]
+    assert calls == [("start", "127.0.0.1", 4600), (*PAGE[:4], "--no-browser", *PAGE[4:])]
 
 
 def test_a_local_cloud_that_does_not_run_is_started(calls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_cloud, "find", lambda: None)
 
-    command_line.open_console(4568, browser=True)
+    command_line.open_console(4568, True, HERE)
 
     assert calls == [("start", "127.0.0.1", 4566), PAGE]
+
+
+@pytest.mark.parametrize(
+    "options", [["--aws"], ["--profile", "shop", "--stack", "shop-automations"], ["--region", "eu-west-1"]]
+)
+def test_for_aws_nothing_is_started_and_the_page_gets_the_options(calls, monkeypatch, options: list[str]) -> None:
+    monkeypatch.setattr(local_cloud, "find", lambda: None)
+
+    command_line.open_console(4568, True, target().parse_args(options))
+
+    [arguments] = calls
+    assert arguments[:4] == PAGE[:4]
+    assert target().parse_args(arguments[4:]) == target().parse_args(options)
 
 
 def test_without_its_environment_the_remedy_is_said(calls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(command_line, "CONSOLE_PYTHON", tmp_path / "python")
 
     with pytest.raises(LocalError, match="make console"):
-        command_line.open_console(4568, browser=True)
+        command_line.open_console(4568, True, HERE)
 
     assert calls == []
 
