@@ -16,7 +16,7 @@ from tests.browser.conftest import answers
 from tests.browser.test_console import fail, heading, sample, write
 
 PAGES = {"/": "Explain an event", "/follow": "Follow events", "/map": "Map", "/failed": "Failed events"}
-READS = ("Get", "List", "Describe", "Filter", "Test", "Receive", "ChangeMessageVisibility")
+READS = ("Get", "Head", "List", "Describe", "Filter", "Test", "Receive", "ChangeMessageVisibility")
 WHERE = f"AWS account {ACCOUNT}, region {REGION}, stack {NAME}"
 WHOLE = re.compile(
     "Which rules match|^Looked at [0-9]|Ec2StateAlertsFunction|Nothing waits in the queues|A retry would do"
@@ -98,7 +98,7 @@ def test_a_session_that_looks_and_explains_changes_nothing(page, on_aws, expect,
     page.get_by_role("button", name="Look again").click()
     expect(page.get_by_text("Looked at a build").first).to_be_visible()
     page.get_by_role("button", name="5e1f7f0e").first.click()
-    expect(page.get_by_text("1 attempt", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 attempt", exact=True).first).to_be_visible()
 
     page.goto(f"{on_aws}/map")
     expect(page.get_by_text("Ec2StateAlertsFunction").first).to_be_visible()

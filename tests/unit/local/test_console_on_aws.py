@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 from local.cloud import Aws, LocalError
 from local.console.watch import Watch
-from local.stack import Rule, Stack
+from local.stack import Rule, Schedule, Stack
 
 ARN = "arn:aws:lambda:ap-northeast-2:111122223333:function:stack-ShopFunction-1A2B3C"
 EVENT_ID = "5e1f7f0e-0000-4000-8000-000000000001"
@@ -133,6 +133,15 @@ def test_an_upload_is_sent_to_the_function_and_uploads_nothing(
 
     _, event_id = watch.send(event)
     assert invoked == [(ARN, event_id)]
+
+
+def test_a_schedules_event_says_which_function_it_invokes(watch: Watch, matching: None) -> None:
+    ready(watch)
+    arn = "arn:aws:scheduler:ap-northeast-2:111122223333:schedule/group/Nightly"
+    form = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}, "resources": [arn]}
+    watch.stack.__dict__["schedules"] = [Schedule("Nightly", "ShopFunction", json.dumps(form), ARN, arn)]
+
+    assert watch.would_do(form) == "invokes ShopFunction, whose effects are real"
 
 
 def test_an_event_that_no_rule_takes_has_no_effects(watch: Watch, matching: None) -> None:
