@@ -83,7 +83,8 @@ def test_expressions_of_the_template_become_words() -> None:
     bucket = {"Fn::If": ["Create", {"Ref": "Bucket"}, {"Ref": "BucketName"}]}
 
     assert list(words({"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Bucket}/*", {"Bucket": bucket}]})) == [
-        "arn:{Partition}:s3:::{Bucket}/*"
+        "arn:{Partition}:s3:::{Bucket}/*",
+        "arn:{Partition}:s3:::{BucketName}/*",
     ]
     assert list(words([bucket, {"Ref": "AWS::NoValue"}])) == ["{Bucket}", "{BucketName}"]
 
@@ -101,3 +102,11 @@ def test_the_drawing_counts_rules_and_keeps_names_from_ending_a_label() -> None:
     assert '-->|"2 rules"| s0' in text
     assert '{{"Nightly"}} --> s0' in text
     assert "aws.partner/#34;x#34;#124;y" in text
+
+
+def test_a_policy_that_is_json_as_text_allows_what_it_says() -> None:
+    (office_hours,) = stations(TEMPLATE, [], [], ["OfficeHoursFunction"])
+
+    assert Permission(
+        ["ec2:StartInstances", "ec2:StopInstances"], ["arn:{Partition}:ec2:{Region}:{AccountId}:instance/*"]
+    ) in list(office_hours.permissions)
