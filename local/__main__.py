@@ -16,14 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.markup import escape
 
 from local import cloud as local_cloud
-from local import left_out, terminal
+from local import inbox, left_out, terminal
 from local.changed import digest
 from local.cloud import ROOT, STATE, LocalError
 from local.commands.every import COMMANDS
 from local.demo_on_aws import demo_on_aws
 from local.page import write
 from local.photo import photograph
-from local.receiver import Request, receiver
+from local.receiver import receiver
 from local.scenes import SCENES, WORDS
 from local.seed import seed, set_stage
 from local.stack import BUILT, PARAMETERS, UPLOADS, Stack, deploy
@@ -32,7 +32,6 @@ from local.terminal import chosen_stack, console
 
 OUT = ROOT / "out"
 CONSOLE_PYTHON = ROOT / ".venv-console" / "bin" / "python"
-ALERTS = "/alerts"
 
 
 def demo() -> None:
@@ -89,9 +88,10 @@ def start(host: str, port: int) -> None:
     for sample in sorted((ROOT / "events" / "image_resize").glob("uploaded*.json")):
         key = json.loads(sample.read_text())["detail"]["object"]["key"]
         cloud.client("s3").put_object(Bucket=UPLOADS, Key=key, Body=photograph())  # for sam local invoke
-    sns, topic = cloud.client("sns"), stack.outputs["AlertsTopic"]
     if fresh:
-        sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"http://{host}:{port + 1}{ALERTS}")
+        sns = cloud.client("sns")
+        for output, path in inbox.MAILS.items():
+            sns.subscribe(TopicArn=stack.outputs[output], Protocol="http", Endpoint=f"http://{host}:{port + 1}{path}")
     (STATE.parent / "env-vars.json").write_text(json.dumps(stack.variables(), indent=2))  # samconfig.toml names it
     local_cloud.note_deployment(made_of)
     console.print(f"The local cloud runs on {cloud.endpoint}; the stack is {stack.name}. {left_out.summary(BUILT)}")
@@ -136,19 +136,10 @@ def receive(host: str, port: int) -> None:
     folder = OUT / "received"
     folder.mkdir(parents=True, exist_ok=True)
 
-    def keep(request: Request) -> None:
-        name = f"{time.strftime('%H%M%S')}-{time.monotonic_ns() % 10**6:06}{request.path.replace('/', '-')}"
-        if request.path != ALERTS:
-            (folder / f"{name}.json").write_bytes(request.body)
-            return
-        message = request.json()  # https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
-        if message["Type"] == "SubscriptionConfirmation":
-            sns = local_cloud.running().client("sns")
-            sns.confirm_subscription(TopicArn=message["TopicArn"], Token=message["Token"])
-        else:
-            (folder / f"{name}.txt").write_text(f"Subject: {message['Subject']}\n\n{message['Message']}")
+    def confirm(topic: str, token: str) -> None:
+        local_cloud.running().client("sns").confirm_subscription(TopicArn=topic, Token=token)
 
-    with receiver(host, port, keep) as web:
+    with receiver(host, port, lambda request: inbox.keep(folder, request, confirm)) as web:
         print(f"Receiving on {web.url}", flush=True)
         web.wait()
 

@@ -131,6 +131,13 @@ class Schedule:
     target: str
     arn: str
 
+    def sends(self, event: Mapping[str, Any]) -> bool:
+        """Whether it sends such an event, which names it: also one of a schedule of the same name in another deployment."""
+        own = self.event(datetime.now(UTC))
+        alike = all(event.get(part) == own.get(part) for part in ("source", "detail-type", "detail"))
+        named = event.get("resources")
+        return alike and isinstance(named, list) and [_name(str(arn)) for arn in named] == [_name(self.arn)]
+
     def event(self, at: datetime) -> dict[str, Any]:
         """The event that the function gets for the run of that time.
 

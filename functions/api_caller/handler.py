@@ -102,6 +102,7 @@ def tell(found: Record, where: str) -> None:
     logger.info(
         "The API answered",
         request=found.request,
+        call=found.call_id,
         status=found.status,
         attempts=found.attempts,
         latency_ms=found.latency_ms,

@@ -28,6 +28,9 @@ logger = Logger(use_rfc3339=True)  # Lambda reads the level of a line only besid
 metrics = Metrics(namespace="EventBridgeAutomations")
 tracer = Tracer(patch_modules=("botocore",))
 
+NAMED = 10
+"""Of so many events the log names the ids, so that one can follow an event to here: a batch has up to a thousand."""
+
 
 class Settings(EnvSettings):
     event_stream: str
@@ -99,10 +102,11 @@ def report(todo: Sequence[Plan], failed: Mapping[str, str]) -> None:
     }
     for name, value in counts.items():
         metrics.add_metric(name, MetricUnit.Count, value)
+    events = [item.record.id for item in todo if item.record][:NAMED]
     if failed:
-        logger.error("Some messages return to the queue", counts=counts, reasons=reasons[:10])
+        logger.error("Some messages return to the queue", counts=counts, reasons=reasons[:10], events=events)
     else:
-        logger.info("Took in a batch of messages", counts=counts)
+        logger.info("Took in a batch of messages", counts=counts, events=events)
 
 
 def why(unusable: Sequence[Plan]) -> list[str]:

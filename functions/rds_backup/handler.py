@@ -65,7 +65,8 @@ def back_up(run: ScheduledRun, settings: Settings, context: LambdaContext) -> di
     if settings.backup_copy_region:
         keep_copies(run, existing, settings, report)
     counts = report.counts()
-    logger.info("Backed up the databases", counts=counts, reasons=report.skipped | report.broken | report.failed)
+    reasons = report.skipped | report.broken | report.failed
+    logger.info("Backed up the databases", counts=counts, snapshots=report.snapshots, reasons=reasons)
     for kind, number in counts.items():
         metrics.add_metric(f"Backups{kind.capitalize()}", MetricUnit.Count, number)
     if report.worth_telling:

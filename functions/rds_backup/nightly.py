@@ -23,10 +23,10 @@ def make_backups(run: ScheduledRun, settings: Settings, report: Report) -> list[
     report.skipped.update(todo.skipped)
     report.broken.update(todo.broken)
     for source, name in todo.create.items():
-        with report.attempt(f"snapshot of {source}", "created"):
+        with report.attempt(f"snapshot of {source}", "created", name):
             create(rds, source, name)
     for snapshot in todo.delete:
-        with report.attempt(f"deletion of {snapshot}", "deleted"):
+        with report.attempt(f"deletion of {snapshot}", "deleted", snapshot.id):
             delete(rds, snapshot)
     return existing
 
@@ -38,8 +38,8 @@ def keep_copies(run: ScheduledRun, existing: list[Snapshot], settings: Settings,
         todo = plan_copies(run.time, existing, snapshots(abroad), settings)
         report.broken.update({f"copy of {what}": why for what, why in todo.broken.items()})
         for snapshot in todo.copy:
-            with report.attempt(f"copy of {snapshot}", "copied"):
+            with report.attempt(f"copy of {snapshot}", "copied", snapshot.id):
                 copy(abroad, snapshot, settings.backup_copy_kms_key)
         for snapshot in todo.delete:
-            with report.attempt(f"deletion of the copy of {snapshot}", "deleted"):
+            with report.attempt(f"deletion of the copy of {snapshot}", "deleted", snapshot.id):
                 delete(abroad, snapshot)

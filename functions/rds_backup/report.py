@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,20 +37,20 @@ class BackupFailed(AutomationError):
 @dataclass
 class Report:
     """Attributes:
-    done: how many snapshots were created, copied and deleted.
+    done: identifiers of the snapshots that were created, copied and deleted.
     skipped: why something was not done, by what it was about.
     broken: why an earlier snapshot is of no use, by the snapshot.
     failed: AWS's error, by what it was about.
     """
 
-    done: Counter[str] = field(default_factory=Counter)
+    done: dict[str, list[str]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
-    def attempt(self, what: str, kind: str = "listed") -> Iterator[None]:
-        """Count what is done here under its kind; an error of AWS goes into the report and stops nothing else."""
+    def attempt(self, what: str, kind: str = "listed", snapshot: str = "") -> Iterator[None]:
+        """Note what is done here to the snapshot under its kind; an error of AWS goes into the report and stops nothing else."""
         try:
             yield
         except ClientError as error:
@@ -60,11 +59,16 @@ class Report:
         except BotoCoreError as error:  # no answer, say
             self.failed[what] = f"{type(error).__name__}: {error}"
         else:
-            self.done[kind] += 1
+            self.done.setdefault(kind, []).append(snapshot)
 
     def counts(self) -> dict[str, int]:
-        made = {kind: self.done[kind] for kind in KINDS}
+        made = {kind: len(self.done.get(kind, [])) for kind in KINDS}
         return made | {"skipped": len(self.skipped), "broken": len(self.broken), "failed": len(self.failed)}
+
+    @property
+    def snapshots(self) -> dict[str, list[str]]:
+        """Identifiers by what was done to them, for the log."""
+        return {kind: self.done[kind] for kind in KINDS if kind in self.done}
 
     @property
     def worth_telling(self) -> bool:
@@ -96,7 +100,7 @@ def summary(report: Report, run: ScheduledRun) -> Message:
         severity=Severity.CRITICAL if report.failed or report.broken else Severity.WARNING,
         title=f"RDS backup of {run.time:%Y-%m-%d %H:%M} UTC: {counts}",
         event=run,
-        facts={name.capitalize(): str(report.done[name]) for name in KINDS},
+        facts={name.capitalize(): str(len(report.done.get(name, []))) for name in KINDS},
         text=text,
         link=_console(run.region),
     )

@@ -5,6 +5,7 @@ Never drops a message: it is posted, or counted in one like it, or goes back to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -38,15 +39,16 @@ class Settings(EnvSettings):
 @event_parser(model=FifoBatch)
 def lambda_handler(event: FifoBatch, context: LambdaContext) -> dict[str, Any]:
     settings = Settings.from_env()
-    outcome = send(plan(event.records), settings, context)
+    steps = plan(event.records)
+    outcome = send(steps, settings, context)
     if outcome.back:
         give_back(outcome.back, settings.slack_queue, logger)
-    report(outcome)
+    report(outcome, sorted({message.event_id for step in steps for message in step.messages}))
     return {"batchItemFailures": [{"itemIdentifier": record.message_id} for record in outcome.back]}
 
 
-def report(outcome: Outcome) -> None:
-    """Log and count what became of the messages."""
+def report(outcome: Outcome, events: Sequence[str]) -> None:
+    """Log and count what became of the messages; `events` are the ids of those that they are about, so that one can follow an event to here."""
     counts = {
         "SlackMessagesPosted": outcome.posted,
         "SlackMessagesFolded": outcome.folded,
@@ -59,6 +61,7 @@ def report(outcome: Outcome) -> None:
     for record, why in outcome.refused.items():
         logger.error("A message for Slack is kept in SlackFailedMessages", message_id=record.message_id, why=why)
     if outcome.back:
-        logger.warning("Some messages for Slack return to the queue", counts=counts, reasons=outcome.reasons)
+        reasons = outcome.reasons
+        logger.warning("Some messages for Slack return to the queue", counts=counts, reasons=reasons, events=events)
     else:
-        logger.info("Took a batch of messages for Slack", counts=counts)
+        logger.info("Took a batch of messages for Slack", counts=counts, events=events)

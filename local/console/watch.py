@@ -15,13 +15,15 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import cloud as local_cloud
+from local import inbox
 from local.cloud import ROOT, Aws, Cloud, LocalError
 from local.commands.explain import PATIENT, Judged, judge_rule
 from local.commands.failed import LIMIT, Wanted, counts, ingest_failures, not_read, take, target_of
 from local.commands.security import put_back, read_record
 from local.commands.send import effects, left_out, through_s3
 from local.console.chart import Station, stations
-from local.console.journeys import Journey, Told, follow, received, record_ids
+from local.console.effects import State, look_at, things
+from local.console.journeys import Journey, Told, Way, follow, is_young, received, record_ids
 from local.event_file import complete, renew
 from local.explain import judge
 from local.failed import FailedEvent
@@ -36,6 +38,8 @@ INBOX = ROOT / "out" / "received"
 TEMPLATE = ROOT / "template.yaml"
 WINDOW = timedelta(hours=1)
 """How far back the console looks."""
+AT_ONCE = 3
+"""So many events are judged at a look: each takes a call of EventBridge for each rule."""
 EXEMPT_DAYS = 7
 """For how long what was undone is not changed again."""
 PICTURES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "bmp", "tiff"))
@@ -62,7 +66,7 @@ class Watch:
     _seen: int = 0
     _version: str = ""
     _events: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    _rules: dict[str, Sequence[str]] = field(default_factory=dict)
+    _ways: dict[str, Sequence[Way]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _renewing: Lock = field(default_factory=Lock)
 
@@ -108,7 +112,7 @@ class Watch:
 
     def _renew(self, cloud: Cloud | Aws) -> None:
         self.stack = Stack(cloud, self.stack.name)
-        self._rules.clear()
+        self._ways.clear()
 
     # ---------------------------------------------------------------- Send
 
@@ -121,22 +125,30 @@ class Watch:
             (judge_rule(rule, matches, thoroughly=False) for rule in self.stack.rules), key=lambda one: one.rank
         )
 
-    def send(self, event: Mapping[str, Any]) -> tuple[list[Rule], str]:
-        """Send the event as `make send` does: new, and an upload by uploading a picture.
+    def schedules_of(self, event: Mapping[str, Any]) -> list[Schedule]:
+        """The schedules that send such an event; one at most, because it names its schedule."""
+        return [schedule for schedule in self.stack.schedules if schedule.sends(event)]
 
-        Returns the rules that it goes to, and its id; that is empty when S3 gives it one.
+    def send(self, event: Mapping[str, Any]) -> tuple[Sequence[Rule | Schedule], str]:
+        """Send the event as `make send` does: new, and an upload by uploading a picture; that of a schedule to its function.
+
+        Returns the rules or schedules that it goes by, and its id; that is empty when S3 gives it one.
         """
+        if schedules := self.schedules_of(event):
+            return schedules, self.fire(schedules[0])
         new, rules = self._renewed(event)
         if not rules or (not self.on_aws and through_s3(self.stack, new)):
             return rules, ""
         sent = self.stack.send(new, rules=rules)
         with self._lock:
             self._events[sent.event_id] = {**new, "id": sent.event_id}
-            self._rules[sent.event_id] = [rule.name for rule in rules]
+            self._ways[sent.event_id] = ways(rules)
         return rules, sent.event_id
 
     def would_do(self, event: Mapping[str, Any]) -> str:
         """What sending it does on AWS, in words; empty when nothing is sent."""
+        if schedules := self.schedules_of(event):
+            return f"invokes {schedules[0].function}, whose effects are real"
         new, rules = self._renewed(event)
         return effects(rules, new) if rules else ""
 
@@ -158,21 +170,42 @@ class Watch:
         with self._lock:
             self.keep_up()
             self._drain()
-            since = datetime.now(UTC) - WINDOW
+            self._judge()
+            now = datetime.now(UTC)
+            since = now - WINDOW
             functions = [name for name in self.stack.resources if name.endswith("Function")]
             # One for all: it slows down for all of them when CloudWatch Logs asks for that.
             client = self.stack.cloud.client("logs", PATIENT)
             logs = {name: self.stack.messages(name, since, client) for name in functions}
-            return follow(self._events, self._rules, logs, [] if self.on_aws else self._told(since))
+            return follow(self._events, self._ways, logs, [] if self.on_aws else self._told(since), now)
 
     def rules_of(self, journey: Journey) -> Sequence[str]:
-        """The names of the rules that matched its event, judged when somebody asks."""
-        if journey.rules or journey.event is None:
-            return journey.rules
-        if journey.id not in self._rules:
-            event, _ = complete(journey.event, *place(self.stack))
-            self._rules[journey.id] = [rule.name for rule in self.stack.matching(event)]
-        return self._rules[journey.id]
+        """The names of the rules and schedules of its event, judged when somebody asks."""
+        if not journey.ways and journey.event is not None and journey.id not in self._ways:
+            self._ways[journey.id] = self._ways_of(journey.event)
+        return [way.name for way in journey.ways or self._ways.get(journey.id, ())]
+
+    def _ways_of(self, event: Mapping[str, Any]) -> list[Way]:
+        if schedules := self.schedules_of(event):
+            return ways(schedules)
+        whole, _ = complete(event, *place(self.stack))
+        return ways(self.stack.matching(whole))
+
+    def _judge(self) -> None:
+        """Judge some of the events that have just come, so that it is known which functions are at work on them."""
+        now = datetime.now(UTC)
+        new = [one for one, event in self._events.items() if one not in self._ways and is_young(event, now)]
+        for event_id in new[-AT_ONCE:]:
+            self._ways[event_id] = self._ways_of(self._events[event_id])
+
+    def touched(self, journey: Journey) -> dict[str, list[State]]:
+        """What its functions touched, as it is now, by the function. On AWS only the logs are read."""
+        if self.on_aws:
+            return {}
+        return {
+            run.function: [state for thing in things(run, journey.event) for state in look_at(self.stack, thing)]
+            for run in journey.runs
+        }
 
     def _drain(self) -> None:
         sqs = self.stack.cloud.client("sqs")
@@ -185,9 +218,9 @@ class Watch:
     def _told(self, since: datetime) -> list[Told]:
         files = sorted(self.inbox.glob("*")) if self.inbox.is_dir() else []
         return [
-            received(file.name, file.read_text(encoding="utf-8", errors="replace"))
+            received(file.name, read(file), read(inbox.call_of(file)))
             for file in files
-            if file.stat().st_mtime >= since.timestamp()
+            if file.suffix != inbox.CALL and file.stat().st_mtime >= since.timestamp()
         ]
 
     def picture(self, bucket: str, key: str) -> tuple[bytes, str] | None:
@@ -233,7 +266,7 @@ class Watch:
         self.stack.invoke(schedule.target, event)
         with self._lock:
             self._events[event["id"]] = event
-            self._rules[event["id"]] = [f"schedule {schedule.name}"]
+            self._ways[event["id"]] = ways([schedule])
         return str(event["id"])
 
     # ---------------------------------------------------------------- Failed
@@ -280,6 +313,16 @@ def read_template(_: int) -> Mapping[str, Any]:
     """The template, read again when its file has another time: it takes seconds."""
     found: Mapping[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 # a SafeLoader
     return found
+
+
+def ways(of: Iterable[Rule | Schedule]) -> list[Way]:
+    """The rules and schedules, by their names."""
+    return [Way(f"schedule {one.name}" if isinstance(one, Schedule) else one.name, one.function) for one in of]
+
+
+def read(file: Path) -> str:
+    """What is in the file; nothing when there is none."""
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
 
 def kind_of(content: bytes) -> str:

@@ -1,6 +1,5 @@
 """The console in headless Chromium, on the tests' own local cloud."""
 
-import itertools
 import os
 import shutil
 import subprocess
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from local.cloud import ROOT, Cloud, free_port, wait_for
-from local.receiver import Receiver, Request, receiver
+from local.inbox import keep
+from local.receiver import Receiver, receiver
 from local.stack import Stack
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -39,14 +39,13 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def world(inbox: Path) -> Iterator[Receiver]:
-    """What the functions post to: it keeps each message in a file, as that of `make local` does."""
-    numbers = itertools.count()
+def world(inbox: Path, local_cloud: Cloud) -> Iterator[Receiver]:
+    """What the functions post to, and the topics: it keeps each message in a file, as that of `make local` does."""
 
-    def keep(request: Request) -> None:
-        (inbox / f"000000-{next(numbers):06}{request.path.replace('/', '-')}.json").write_bytes(request.body)
+    def confirm(topic: str, token: str) -> None:
+        local_cloud.client("sns").confirm_subscription(TopicArn=topic, Token=token)
 
-    with receiver(keep=keep) as running:
+    with receiver(keep=lambda request: keep(inbox, request, confirm)) as running:
         yield running
 
 

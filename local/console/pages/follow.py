@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
 
 from local.commands.failed import counted
-from local.console.journeys import Journey, Run, Told
+from local.console import effects
+from local.console.effects import Found, Reading, State
+from local.console.journeys import Attempt, Journey, Run, Told
 from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, sure, title
 from local.console.watch import EXEMPT_DAYS, Watch
 from local.page import STYLE, slack
@@ -31,7 +34,17 @@ SIGNS = {
     "running": ("hourglass_top", "warning"),
     "left alone": ("remove_circle_outline", "grey"),
 }
-RESIZER = "ImageResizeFunction"
+SYMBOLS = {
+    "E-mail": "mail",
+    "Slack": "forum",
+    "Webhook": "webhook",
+    "Remediation": "shield",
+    effects.INSTANCE: "dns",
+    effects.SNAPSHOT: "backup",
+    effects.PICTURE: "image",
+}
+"""Of the last stations; any other one has that of a thing."""
+USUAL = frozenset({"slack", "alerts"})
 STYLE_OF_SLACK = "".join(line + "\n" for line in STYLE.splitlines() if line.startswith((".slack", ".fields")))
 
 
@@ -42,7 +55,8 @@ class FollowPage:
         self._watch, self._chosen = watch, chosen
         self._journeys: Sequence[Journey] = []
         self._entries: list[tuple[str, str, str, bool]] | None = None
-        self._detailed: tuple[Journey | None, Sequence[str], Sequence[Any]] | None = None
+        self._detailed: tuple[Journey | None, Sequence[str], Found] | None = None
+        self._read = Reading()
         self._trouble = ""
 
     def build(self) -> None:
@@ -110,7 +124,9 @@ class FollowPage:
         if shown is None and not self._chosen and self._journeys:
             shown = self._journeys[0]
         rules = await ask(self._watch.rules_of, shown) if shown else []
-        records = await ask(self._watch.records, shown) if shown else []
+        if shown and self._read.is_due(shown, monotonic()):
+            states, records = await ask(self._watch.touched, shown), await ask(self._watch.records, shown)
+            self._read = self._read.next(shown, (states, records), monotonic())
         entries = [(one.id, one.title, one.state, one is shown) for one in self._journeys]
         if entries != self._entries:
             self._entries = entries
@@ -120,17 +136,42 @@ class FollowPage:
                     notice(NOTHING_ON_AWS if self._watch.on_aws else NOTHING, "inbox")
                 for journey in self._journeys:
                     self._entry(journey, journey is shown)
-        if (shown, rules, records) != self._detailed:
-            self._detailed = shown, rules, records
+        if (shown, rules, self._read.found) != self._detailed:
+            self._detailed = shown, rules, self._read.found
             self._detail.clear()
             with self._detail:
                 if shown:
-                    stations(shown, rules)
-                    for record in records:
-                        self._remediation(record)
-                    detail(shown)
+                    self._whole(shown, rules)
                 elif self._journeys:
                     notice(f"Nothing is known of the event {self._chosen} yet.", "hourglass_top")
+
+    def _whole(self, journey: Journey, rules: Sequence[str]) -> None:
+        """One event: its line of stations, what changed, the messages, the log, the event itself."""
+        states, records = self._read.found
+        stations(journey, rules, [state for some in states.values() for state in some], records)
+        for record in records:
+            self._remediation(record)
+        for run in journey.runs:
+            what_changed(run, states.get(run.function, []))
+        if any(states.values()):
+            with ui.row().classes("items-center gap-2"):
+                ui.button("Read again", icon="refresh", on_click=self._read_again).props("no-caps outline dense")
+                ui.label("Read when a function had logged something; it may have changed since.").classes(
+                    "text-xs opacity-70"
+                )
+        for told in journey.told:
+            message(told)
+        for run in journey.runs:
+            log(run)
+        if journey.event is not None:
+            with ui.expansion("The event").classes(f"w-full {BOX}"):
+                mono(json.dumps(journey.event, indent=2, ensure_ascii=False))
+
+    async def _read_again(self) -> None:
+        """Read anew what the functions touched: somebody else may have changed it."""
+        self._read = Reading()
+        with self._problem:  # the button may be made anew meanwhile
+            await self._look()
 
     def _entry(self, journey: Journey, current: bool) -> None:
         symbol, colour = SIGNS[journey.state]
@@ -173,9 +214,12 @@ class FollowPage:
                 ui.notify(str(trouble), type="negative", multi_line=True)
                 return
             ui.notify(f"Put back. It is exempt until {until}.", type="positive")
+            await self._read_again()
 
 
-def stations(journey: Journey, rules: Sequence[str]) -> None:
+def stations(
+    journey: Journey, rules: Sequence[str], states: Sequence[State], records: Sequence[Mapping[str, Any]]
+) -> None:
     """One event as a line of stations."""
     title(journey.title)
     mono(journey.id)
@@ -189,21 +233,13 @@ def stations(journey: Journey, rules: Sequence[str]) -> None:
                 [run.function, *told_of(run)],
                 SIGNS["failed" if run.failed else "done" if run.ended else "running"][1],
             )
-        if effects := [run.says for run in journey.runs if run.facts] + [where(told) for told in journey.told]:
-            station("Effects", "auto_awesome", effects)
-
-
-def detail(journey: Journey) -> None:
-    """What changed, the messages, the log, the event itself."""
-    for run in journey.runs:
-        what_changed(run)
-    for told in journey.told:
-        message(told)
-    for run in journey.runs:
-        log(run)
-    if journey.event is not None:
-        with ui.expansion("The event").classes(f"w-full {BOX}"):
-            mono(json.dumps(journey.event, indent=2, ensure_ascii=False))
+        for function in journey.awaited:
+            station("Function", "functions", [function, "it runs"], SIGNS["running"][1])
+        last = effects.stations([told.channel for told in journey.told], states)
+        for name, lines in last.items():
+            station(name, SYMBOLS.get(name, "inventory_2"), lines)
+        if records:
+            station("Remediation", SYMBOLS["Remediation"], [str(record["outcome"]) for record in records])
 
 
 def station(name: str, symbol: str, lines: Sequence[str], colour: str = "primary") -> None:
@@ -220,63 +256,94 @@ def station(name: str, symbol: str, lines: Sequence[str], colour: str = "primary
 
 def told_of(run: Run) -> list[str]:
     """What a function's station says: how long, cold or warm, how many attempts."""
-    if not run.reports:
+    last = run.attempts[-1].report
+    if not last:
         return ["it runs"]
-    last = run.reports[-1]
     init = f", after a start of {last.init:.0f} ms" if last.init else ""
-    tries = "1 attempt" if run.attempts == 1 else f"{run.attempts} attempts"
-    return [f"{last.duration:.0f} ms{init}", "cold" if run.cold else "warm", tries]
+    return [f"{last.duration:.0f} ms{init}", "cold" if run.cold else "warm", counted(len(run.attempts), "attempt")]
 
 
-def what_changed(run: Run) -> None:
-    """What the function says that it did, and the pictures that it made."""
+def what_changed(run: Run, states: Sequence[State]) -> None:
+    """What the function says that it did, why earlier attempts failed, and what it touched, as it is now."""
     title(run.says)
-    with ui.element("dl").classes("grid grid-cols-[auto_1fr] gap-x-3 gap-y-1 text-sm"):
-        for name, value in run.facts.items():
-            with ui.element("dt").classes("opacity-70"):
-                ui.label(name)
-            with ui.element("dd").classes("min-w-0 m-0"):
-                ui.label(shown(value)).classes("break-words")
-    if run.function == RESIZER and (found := pictures(run)):
+    labelled({name: shown(value) for name, value in run.facts.items()})
+    if len(run.attempts) > 1:
+        title("Attempts", 3, "text-sm font-medium")
+        with ui.element("ol").classes("list-decimal pl-5 m-0 w-full"):
+            for attempt in run.attempts:
+                with ui.element("li").classes("text-sm"):
+                    ui.label(tried(attempt)).classes("break-words")
+    if drawn := [state for state in states if state.picture]:
         with ui.row().classes("gap-3"):
-            for bucket, key in found:
-                with ui.element("figure").classes("m-0"):
-                    ui.image(f"/picture/{bucket}?key={quote(key, safe='')}").props(
-                        f"fit=contain alt={json.dumps(f'{bucket}: picture')}"
-                    ).classes("w-40 h-32")
-                    ui.label(f"{bucket}: {key}").classes("text-xs break-all max-w-40")
+            for state in drawn:
+                picture(state)
+    for state in (state for state in states if not state.picture):
+        with ui.column().classes(f"gap-1 w-full min-w-0 {BOX} p-2"):
+            word = f": {state.word}" if state.word else ""
+            title(f"{state.kind} {state.name}{word}", 3, "text-sm font-medium [overflow-wrap:anywhere]")
+            if state.lacking:
+                ui.label(state.lacking).classes("text-sm break-words")
+            labelled(state.facts)
+            if state.text:
+                mono(state.text)
+
+
+def labelled(facts: Mapping[str, str]) -> None:
+    """Names and values, one below the other."""
+    with ui.element("dl").classes("grid grid-cols-[fit-content(40%)_1fr] gap-x-3 gap-y-1 text-sm m-0 w-full"):
+        for name, value in facts.items():
+            with ui.element("dt").classes("opacity-70 min-w-0"):
+                ui.label(name).classes("[overflow-wrap:anywhere]")
+            with ui.element("dd").classes("min-w-0 m-0"):
+                ui.label(value).classes("[overflow-wrap:anywhere]")
+
+
+def tried(attempt: Attempt) -> str:
+    """When an attempt began, how long it took, and why it failed."""
+    took = f"{attempt.report.duration:.0f} ms" if attempt.report else "it runs"
+    went = f"failed: {attempt.why}" if attempt.failed else "went well" if attempt.report else ""
+    return ", ".join(part for part in (clock(attempt.began), took, went) if part)
+
+
+def picture(state: State) -> None:
+    bucket, key = state.picture or ("", "")
+    with ui.element("figure").classes("m-0"):
+        ui.image(f"/picture/{bucket}?key={quote(key, safe='')}").props(
+            f"fit=contain alt={json.dumps(f'{bucket}: picture')}"
+        ).classes("w-40 h-32")
+        ui.label(state.name).classes("text-xs break-all max-w-40")
+        ui.label(state.facts.get("size", "")).classes("text-xs opacity-70")
 
 
 def shown(value: Any) -> str:
     """A value that a function logged, as a person reads it."""
     if isinstance(value, list):
         return ", ".join(map(shown, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {shown(part)}" for name, part in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def pictures(run: Run) -> list[tuple[str, str]]:
-    """Bucket and key of the source and the derivatives of which a run tells."""
-    made, key = run.facts.get("made"), run.facts.get("key")
-    found = [("uploads", str(key))] if key else []
-    return found + [("derivatives", str(one)) for one in made] if isinstance(made, list) else found
-
-
 def message(told: Told) -> None:
-    """A message to people, as they see it."""
+    """A message to people, as they see it; a webhook as it came."""
     title(where(told))
-    try:
-        blocks: Any = json.loads(told.text)
-    except ValueError:
-        blocks = None
-    if isinstance(blocks, dict) and "blocks" in blocks:
-        ui.html(slack(blocks), sanitize=True)  # it escapes; the browser removes what is left
+    if told.mail:
+        subject, body = told.mail
+        with ui.column().classes(f"gap-2 w-full min-w-0 {BOX} p-3"):
+            title(subject, 3, "font-medium break-words")
+            mono(body)  # its facts stand in columns
+    elif told.blocks:
+        ui.html(slack(told.blocks), sanitize=True)  # it escapes; the browser removes what is left
     else:
         mono(told.text).classes(f"{BOX} p-2 w-full")
 
 
 def where(told: Told) -> str:
     """Where people see a message."""
-    return {"slack": "In Slack", "alerts": "By e-mail"}.get(told.to, f"To {told.to}")
+    if told.channel == "Webhook":
+        return f"To {told.to}"
+    place = "By e-mail" if told.channel == "E-mail" else "In Slack"
+    return place if told.to in USUAL else f"{place}, to {told.to}"
 
 
 def log(run: Run) -> None:

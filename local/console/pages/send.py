@@ -15,6 +15,7 @@ from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice
 from local.console.samples import by_automation, typed
 from local.console.watch import Watch
 from local.explain import arrival, reasons
+from local.stack import Schedule
 
 FIRST = ("ec2_state_alerts", "stopped")
 PAUSE = 0.3
@@ -120,21 +121,22 @@ class SendPage:
         try:
             event = typed(self._editor.value)
             judged = await ask(self._watch.explain, event)
+            schedules = await ask(self._watch.schedules_of, event)
         except (LocalError, Trouble) as problem:
-            event, judged = {}, []
+            event, judged, schedules = {}, [], []
             why = str(problem)
         else:
             why = ""
         if change != self._changes:
             return
-        self._button.set_enabled(any(one.verdict.matches for one in judged))
+        self._button.set_enabled(bool(schedules) or any(one.verdict.matches for one in judged))
         self._verdict.clear()
         with self._verdict:
             title("Which rules match")
             if why:
                 notice(why, "edit")
             else:
-                show(judged, event)
+                show(judged, event, schedules)
 
     async def _send(self) -> None:
         self._button.disable()  # until it is sent: once is enough
@@ -143,12 +145,12 @@ class SendPage:
             if not await self._sure(event):
                 self._button.enable()
                 return
-            rules, event_id = await ask(self._watch.send, event)
+            ways, event_id = await ask(self._watch.send, event)
         except (LocalError, Trouble) as problem:
             ui.notify(str(problem), type="negative", multi_line=True)
             self._button.enable()
             return
-        if rules:
+        if ways:
             ui.navigate.to(f"/follow?event={event_id}" if event_id else "/follow")
         else:
             ui.notify("No rule matches: nothing was sent.", type="warning")
@@ -161,8 +163,17 @@ class SendPage:
         return not does or await sure(self._watch, f"To send this event {does}.")
 
 
-def show(judged: Sequence[Judged], event: Mapping[str, Any]) -> None:
-    """The rules that match, the near misses with what stops them, and the names of the others."""
+def show(judged: Sequence[Judged], event: Mapping[str, Any], schedules: Sequence[Schedule]) -> None:
+    """The schedule that sends such an event; the rules that match, the near misses with what stops them, the names of the others."""
+    for schedule in schedules:
+        with ui.card().classes("w-full gap-1 p-2").props("flat bordered"):
+            with ui.row().classes("items-center gap-2 no-wrap max-w-full"):
+                ui.icon("schedule", color="positive").props('role="img" aria-label="is sent by"')
+                ui.label(f"The schedule {schedule.name} sends such an event").classes("font-medium break-words")
+            ui.label(f"to {schedule.function}, by no bus and no rule").classes("text-sm opacity-70 break-all")
+            mono("Sent from here, it gets the time of now.")
+    if schedules:
+        return
     ui.label(arrival(event)).classes("opacity-70")
     if not any(one.verdict.matches for one in judged):
         notice("No rule matches, so there is nothing to send.", "block")

@@ -41,6 +41,15 @@ def test_a_batch_is_written_with_one_call_for_each_destination(pipeline, context
     assert len(pipeline.stream()) == 500
 
 
+def test_the_log_names_the_first_events_of_a_batch(pipeline, context, logs):
+    events = [application_event() for _ in range(12)]
+
+    lambda_handler(batch("no event", *events), context)
+
+    [line] = [json.loads(text) for text in logs.getvalue().splitlines() if "Took in a batch" in text]
+    assert line["events"] == [event["id"] for event in events[:10]]
+
+
 def test_redshift_gets_the_records_when_it_is_configured(pipeline, context, monkeypatch):
     firehose: Any = boto3.client("firehose")
     destination = {"RoleARN": "arn:aws:iam::123456789012:role/firehose", "BucketARN": f"arn:aws:s3:::{BUCKET}"}

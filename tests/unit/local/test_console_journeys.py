@@ -1,13 +1,16 @@
 """What became of each event, put together from log lines and messages."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from local.console.journeys import Told, follow, instant, received, record_ids, reports, runs_of
+from local.console.journeys import Told, Way, follow, instant, received, record_ids, reports, runs_of
 
 EVENT, OTHER = "5e1f7f0e-0000-4000-8000-000000000001", "5e1f7f0e-0000-4000-8000-000000000002"
 FIRST, SECOND = "7297df3c-332c-47d8-b1d1-14c848c6e1ec", "7297df3c-332c-47d8-b1d1-14c848c6e1ed"
+
+NOW = datetime(2026, 11, 9, 7, tzinfo=UTC)
+BY = Way("Stopped", "F")
 
 
 def line(event=EVENT, request=FIRST, at="06:31:14", level="INFO", **more) -> str:
@@ -38,8 +41,8 @@ def test_a_run_tells_what_its_last_line_says_and_how_long_it_took() -> None:
     )[EVENT]
 
     assert (run.says, run.facts, run.cold) == ("Looked at an instance", {"told": ["slack"]}, True)
-    assert (run.ended, run.failed, run.attempts) == (True, False, 1)
-    assert run.reports[0].duration == 340.0
+    assert (run.ended, run.failed, len(run.attempts)) == (True, False, 1)
+    assert [one.report and one.report.duration for one in run.attempts] == [340.0]
 
 
 def test_a_run_whose_report_is_missing_has_not_ended() -> None:
@@ -58,7 +61,7 @@ def test_a_run_whose_report_is_missing_has_not_ended() -> None:
 def test_a_second_attempt_that_went_well_makes_the_run_go_well(messages: list[str]) -> None:
     run = runs_of("F", messages)[EVENT]
 
-    assert (run.attempts, run.failed, run.cold) == (2, False, True)
+    assert (len(run.attempts), run.failed, run.cold) == (2, False, True)
 
 
 def test_a_run_has_failed_when_its_last_attempt_did() -> None:
@@ -85,10 +88,10 @@ def test_reports_are_read_as_text_and_as_json() -> None:
 def test_a_journey_joins_the_event_its_rules_its_functions_and_its_messages() -> None:
     about, stranger = Told("slack", f"Account 1 · event {EVENT}"), Told("slack", "no event")
 
-    [journey] = follow({EVENT: event()}, {EVENT: ["Stopped"]}, {"F": [line(), report()], "G": []}, [about, stranger])
+    [journey] = follow({EVENT: event()}, {EVENT: [BY]}, {"F": [line(), report()], "G": []}, [about, stranger], NOW)
 
     assert journey.title == "State-change from aws.ec2"
-    assert (journey.rules, [run.function for run in journey.runs], journey.told) == (["Stopped"], ["F"], [about])
+    assert (journey.ways, [run.function for run in journey.runs], journey.told) == ([BY], ["F"], [about])
     assert journey.state == "done"
 
 
@@ -96,15 +99,20 @@ def test_the_newest_journey_comes_first_by_the_log_or_else_by_the_event() -> Non
     logs = {"F": [line(at="06:30:00"), report(), line(OTHER, SECOND, at="06:32:00")]}
     third = "5e1f7f0e-0000-4000-8000-000000000003"
 
-    found = follow({EVENT: event(), third: event(third)}, {}, logs, [])
+    found = follow({EVENT: event(), third: event(third)}, {}, logs, [], NOW)
 
     assert [one.id for one in found] == [OTHER, third, EVENT]
     assert [one.state for one in found] == ["running", "left alone", "done"]
-    assert found[0].title == "An event that was seen on no bus (5e1f7f0e)"
+
+
+def test_an_event_that_was_seen_nowhere_is_called_by_what_a_function_said() -> None:
+    [journey] = follow({}, {}, {"F": [line(), report()]}, [], NOW)
+
+    assert (journey.event, journey.title) == (None, "Looked at an instance (5e1f7f0e)")
 
 
 def test_an_event_without_a_time_stands_at_the_end() -> None:
-    assert [one.id for one in follow({OTHER: event(time="?"), EVENT: event()}, {}, {}, [])] == [EVENT, OTHER]
+    assert [one.id for one in follow({OTHER: event(time="?"), EVENT: event()}, {}, {}, [], NOW)] == [EVENT, OTHER]
 
 
 @pytest.mark.parametrize("text", ["2026-11-09T06:31:14Z", "2026-11-09 06:31:14,000+0000", "2026-11-09T06:31:14"])
@@ -141,8 +149,90 @@ def test_a_received_file_says_to_whom_it_came(name: str, to: str) -> None:
 def test_a_journey_names_the_audit_records_of_its_remediations() -> None:
     call = event(detail={"eventID": "7bf386ca"})
 
-    [journey] = follow({EVENT: call}, {}, {"F": [line(outcomes={"bucket_policy": "remediated"}), report()]}, [])
-    [other] = follow({EVENT: event()}, {}, {"F": [line(outcomes={"bucket_policy": "remediated"})]}, [])
+    [journey] = follow({EVENT: call}, {}, {"F": [line(outcomes={"bucket_policy": "remediated"}), report()]}, [], NOW)
+    [other] = follow({EVENT: event()}, {}, {"F": [line(outcomes={"bucket_policy": "remediated"})]}, [], NOW)
 
     assert record_ids(journey) == ["2026-11-09/bucket_policy/7bf386ca"]
     assert record_ids(other) == []
+
+
+def test_each_attempt_tells_why_it_failed() -> None:
+    messages = [line(message="Slack refused", level="ERROR"), report(), line(request=SECOND), report(SECOND, 7)]
+
+    run = runs_of("F", messages)[EVENT]
+
+    assert [(one.why, one.failed, one.report and one.report.duration) for one in run.attempts] == [
+        ("Slack refused", True, 12.0),
+        ("", False, 7.0),
+    ]
+
+
+def test_an_attempt_that_lambda_ended_says_so() -> None:
+    """On AWS, where an attempt keeps the request's id and the report says how it went."""
+    timeout = {
+        "type": "platform.report",
+        "record": {"requestId": FIRST, "status": "timeout", "metrics": {"durationMs": 3000}},
+    }
+
+    run = runs_of("F", [json.dumps(timeout), line(), json.dumps(timeout), line(), report()])[EVENT]
+
+    assert [(len(one.lines), one.why) for one in run.attempts] == [
+        (0, "Lambda ended it: timeout"),
+        (1, "Lambda ended it: timeout"),
+        (1, ""),
+    ]
+    assert (run.failed, run.ended) == (False, True)
+
+
+def test_a_batch_belongs_to_each_event_that_its_lines_name() -> None:
+    taken = json.loads(line(events=[EVENT, OTHER])) | {"correlation_id": None}
+    refused = json.loads(line(message="A message is kept", level="ERROR")) | {"correlation_id": None}
+
+    found = runs_of("SlackSenderFunction", [json.dumps(refused), json.dumps(taken), report()])
+
+    assert {event_id: [len(run.lines), run.failed] for event_id, run in found.items()} == {
+        EVENT: [2, False],
+        OTHER: [2, False],
+    }
+
+
+def test_a_function_that_has_said_nothing_yet_is_awaited_for_a_while() -> None:
+    ways = {EVENT: [Way("Stopped", "AlertFunction"), Way("ToQueue", "IngestQueue")]}
+    sent = datetime(2026, 11, 9, 6, 31, tzinfo=UTC)
+
+    [young] = follow({EVENT: event()}, ways, {}, [], sent + timedelta(seconds=5))
+    [late] = follow({EVENT: event()}, ways, {}, [], sent + timedelta(minutes=5))
+    [done] = follow({EVENT: event()}, ways, {"AlertFunction": [line(), report()]}, [], sent + timedelta(seconds=5))
+
+    assert (young.awaited, young.state) == (["AlertFunction"], "running")
+    assert (late.awaited, late.state) == ((), "left alone")
+    assert (done.awaited, done.state) == ([], "done")
+
+
+def test_a_request_to_an_api_belongs_to_the_event_whose_function_logged_its_call() -> None:
+    request, stranger = Told("deployments", "{}", call="c1"), Told("deployments", "{}", call="c2")
+
+    [journey] = follow(
+        {EVENT: event()}, {}, {"ApiCallerFunction": [line(call="c1"), report()]}, [request, stranger], NOW
+    )
+
+    assert journey.told == [request]
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "mail"),
+    [
+        (
+            "Subject: [INFO] Stopped\n\nIt is stopped.\n\n--\nevent",
+            "E-mail",
+            ("[INFO] Stopped", "It is stopped.\n\n--\nevent"),
+        ),
+        ('{"text": "Stopped", "blocks": []}', "Slack", None),
+        ('{"detail-type": "Ticket"}', "Webhook", None),
+        ("Subject: of a webhook in plain text", "Webhook", None),
+    ],
+)
+def test_a_message_is_shown_as_what_it_is(text: str, channel: str, mail: tuple[str, str] | None) -> None:
+    told = Told("somewhere", text)
+
+    assert (told.channel, told.mail) == (channel, mail)

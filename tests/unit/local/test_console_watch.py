@@ -4,6 +4,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from local import hold
 from local.cloud import Aws
+from local.console.journeys import Attempt, Journey, Run, Told
 from local.console.watch import Watch, kind_of
+from local.inbox import keep
+from local.receiver import Request
 from local.stack import Rule, Schedule, Stack
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 NAME = "stack-CodebuildSlackFunction-1A2B3C"
 ARN = f"arn:aws:lambda:ap-northeast-2:111122223333:function:{NAME}"
+SCHEDULE = "arn:aws:scheduler:ap-northeast-2:111122223333:schedule/group/Nightly"
 EVENT = {"id": "one", "source": "com.example.shop", "detail-type": "Order", "detail": {"state": "paid"}}
 
 
@@ -228,7 +233,8 @@ def test_a_stopped_local_cloud_leaves_the_stack_as_it_was(
 
 
 def test_a_schedule_that_is_run_now_is_followed(watch: Watch, answers: Stubber) -> None:
-    schedule = Schedule("Nightly", "CodebuildSlackFunction", '{"id": "<aws.scheduler.execution-id>"}', ARN, "arn")
+    form = '{"id": "<aws.scheduler.execution-id>", "time": "<aws.scheduler.scheduled-time>"}'
+    schedule = Schedule("Nightly", "CodebuildSlackFunction", form, ARN, "arn")
     answers.add_response(
         "invoke", {"StatusCode": 202}, {"FunctionName": ARN, "InvocationType": "Event", "Payload": ANY}
     )
@@ -237,3 +243,50 @@ def test_a_schedule_that_is_run_now_is_followed(watch: Watch, answers: Stubber) 
 
     [journey] = watch.look()
     assert (journey.id, list(watch.rules_of(journey))) == (event_id, ["schedule Nightly"])
+    assert (journey.state, journey.awaited) == ("running", ["CodebuildSlackFunction"])
+
+
+def test_a_schedules_event_is_sent_to_its_function(watch: Watch, answers: Stubber) -> None:
+    form = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}, "resources": [SCHEDULE]}
+    text = json.dumps({"id": "<aws.scheduler.execution-id>", **form})
+    schedule = Schedule("Nightly", "CodebuildSlackFunction", text, ARN, SCHEDULE)
+    watch.stack.__dict__["schedules"] = [schedule]
+    answers.add_response(
+        "invoke", {"StatusCode": 202}, {"FunctionName": ARN, "InvocationType": "Event", "Payload": ANY}
+    )
+
+    by, event_id = watch.send(form)
+
+    assert (by, watch.schedules_of(form), watch.schedules_of({**form, "resources": []})) == ([schedule], [schedule], [])
+    assert [journey.id for journey in watch.look()] == [event_id]
+
+
+def test_an_event_that_has_just_come_is_judged_so_that_one_sees_who_is_at_work(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "matching", lambda stack, _: stack.rules)  # which moto does not do
+    watch.open_tap()
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    boto3.client("sqs").send_message(QueueUrl=watch.tap, MessageBody=json.dumps({**EVENT, "time": now}))
+
+    [journey] = watch.look()
+
+    assert (journey.state, journey.awaited) == ("running", ["CodebuildSlackFunction"])
+    assert list(watch.rules_of(journey)) == ["Paid"]
+
+
+def test_what_a_function_touched_is_read_back(watch: Watch) -> None:
+    boto3.client("s3").put_object(Bucket="uploadsbucket", Key="cat.png", Body=PNG)
+    line = {"message": "Its derivatives are right already", "key": "cat.png"}
+    run = Run("ImageResizeFunction", [Attempt("r", [line])])
+
+    found = watch.touched(Journey("one", runs=[run]))
+
+    assert [state.picture for state in found["ImageResizeFunction"]] == [("uploads", "cat.png")]
+
+
+def test_a_request_to_an_api_is_read_with_its_call(watch: Watch) -> None:
+    watch.inbox.mkdir()
+    keep(watch.inbox, Request("/deployments", {"Idempotency-Key": "c-1"}, b"{}"), lambda *_: None)
+
+    assert watch._told(datetime.now(UTC) - timedelta(hours=1)) == [Told("deployments", "{}", "c-1")]

@@ -1,8 +1,10 @@
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from local.cloud import Aws
-from local.stack import Rule, Stack
+from local.stack import Rule, Schedule, Stack
 
 
 class Cloud(Aws):
@@ -41,3 +43,23 @@ def test_an_event_is_judged_by_the_rules_of_the_buses_on_which_it_arrives(
 
     assert [rule.bus for rule in found.matching({"source": source})] == matching
     assert [rule.bus for rule in found.matching({"source": source}, "own")] == [bus for bus in buses if bus == "own"]
+
+
+def test_a_schedule_knows_an_event_that_names_it() -> None:
+    form = {
+        "id": "<aws.scheduler.execution-id>",
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "time": "<aws.scheduler.scheduled-time>",
+        "resources": ["<aws.scheduler.schedule-arn>"],
+        "detail": {},
+    }
+    arns = [f"arn:aws:scheduler:ap-northeast-2:111122223333:schedule/group/{name}" for name in ("Evening", "Morning")]
+    evening, morning = (Schedule("name", "Function", json.dumps(form), "target", arn) for arn in arns)
+    event = evening.event(datetime(2026, 11, 9, 11, tzinfo=UTC))
+
+    assert evening.sends(event)
+    assert evening.sends({**event, "resources": [arns[0].replace("group", "group-of-another-deployment")]})
+    assert not morning.sends(event)
+    for part, other in (("source", "com.example"), ("detail", {"all": True}), ("resources", []), ("resources", None)):
+        assert not evening.sends({**event, part: other})

@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -90,7 +91,8 @@ def test_a_good_night_is_a_line_in_the_log_and_no_message(account, alerts, conte
 
     assert result == {"created": 1, "copied": 0, "deleted": 0, "skipped": 0, "broken": 0, "failed": 0}
     assert alerts.received() == []
-    assert "Backed up the databases" in logs.getvalue()
+    [line] = [json.loads(text) for text in logs.getvalue().splitlines() if "Backed up the databases" in text]
+    assert line["snapshots"] == {"created": [ORDERS]}
 
 
 def test_all_databases_get_a_snapshot_when_the_parameter_says_so(account, alerts, context, monkeypatch):

@@ -101,6 +101,16 @@ def test_messages_are_posted_in_their_order_with_a_second_after_each(slack, say,
     assert slack.requests[0].headers["Content-Type"] == "application/json"
 
 
+def test_the_log_names_the_events_of_the_batch(slack, say, run, logs):
+    say("one")
+    say("two")
+
+    run()
+
+    [line] = [json.loads(text) for text in logs.getvalue().splitlines() if "Took a batch" in text]
+    assert line["events"] == [message().event.id]
+
+
 def test_a_batch_that_comes_twice_is_posted_once(slack, slack_queue, say, clock):
     say("one")
     batch = slack_queue.receive()
