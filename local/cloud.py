@@ -27,6 +27,7 @@ from botocore.config import Config
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-local" / "bin" / "python"
+PATIENT = ROOT / "local" / "patient_ministack.py"
 STATE = ROOT / ".local" / "cloud.json"
 ACCOUNT = "111122223333"
 REGION = "ap-northeast-2"
@@ -203,7 +204,7 @@ def _launch(host: str, port: int, folder: Path, log: Path, enforces_iam: bool = 
     }
     with log.open("wb") as output:
         return subprocess.Popen(
-            [PYTHON, "-m", "ministack.app"],
+            [PYTHON, "-P", PATIENT],
             env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,

@@ -6,6 +6,6 @@ function gets the parsed arguments, and returns False when what it shows is a fa
 
 from types import ModuleType
 
-from local.commands import artifacts, dashboard, explain, failed, replay, report, schemas, security, send
+from local.commands import artifacts, dashboard, documents, explain, failed, replay, report, schemas, security, send
 
-COMMANDS: list[ModuleType] = [artifacts, dashboard, explain, failed, replay, report, schemas, security, send]
+COMMANDS: list[ModuleType] = [artifacts, dashboard, documents, explain, failed, replay, report, schemas, security, send]

@@ -169,24 +169,30 @@ def folder(function: Mapping[str, Any]) -> str:
 
 def permissions(function: Mapping[str, Any], resources: Mapping[str, Any]) -> Iterator[Permission]:
     """What the function's role allows, those of the policies that it shares with others too."""
-    for statement in _statements(function["Properties"].get("Policies", []), resources):
+    for statement, _ in statements(function["Properties"].get("Policies", []), resources):
         if statement.get("Effect") == "Allow":
             yield Permission(list(words(statement["Action"])), list(words(statement["Resource"])))
 
 
-def _statements(policy: Any, resources: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def statements(
+    policy: Any, resources: Mapping[str, Any], when: tuple[str, ...] = ()
+) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
+    """Each statement of a policy, or of a list of policies, and the template's conditions that it is under."""
     match policy:
         case list():
             for part in policy:
-                yield from _statements(part, resources)
-        case {"Fn::If": [_, then, otherwise]}:
-            yield from _statements([then, otherwise], resources)
+                yield from statements(part, resources, when)
+        case {"Fn::If": [condition, then, otherwise]}:
+            yield from statements(then, resources, (*when, condition))
+            yield from statements(otherwise, resources, when)
         case {"Ref": str(name)} if name in resources:
-            yield from _statements(resources[name]["Properties"]["PolicyDocument"], resources)
-        case {"Statement": statements}:
-            yield from _statements(statements, resources)
+            yield from statements(resources[name]["Properties"]["PolicyDocument"], resources, when)
+        case {"Fn::Sub": str(text)}:  # JSON as text, where a key holds an expression
+            yield from statements(json.loads(text), resources, when)
+        case {"PolicyDocument": inner} | {"Statement": inner}:
+            yield from statements(inner, resources, when)
         case {"Effect": _}:
-            yield policy
+            yield policy, when
 
 
 def words(value: Any) -> Iterator[str]:
@@ -205,7 +211,13 @@ def words(value: Any) -> Iterator[str]:
             yield f"{{{name.split('.')[0] if isinstance(name, str) else name[0]}}}"
         case {"Fn::If": [_, then, otherwise]}:
             yield from dict.fromkeys([*words(then), *words(otherwise)])
-        case {"Fn::Sub": [str(text), _]} | {"Fn::Sub": str(text)}:
+        case {"Fn::Sub": [str(text), variables]}:
+            several = [text]
+            for name, inner in variables.items():
+                named = list(words(inner)) or [f"{{{name}}}"]
+                several = [one.replace(f"${{{name}}}", word) for one in several for word in named]
+            yield from words(several)
+        case {"Fn::Sub": str(text)}:
             yield from words(text)
         case {"Fn::Split": [_, inner]}:
             yield from words(inner)

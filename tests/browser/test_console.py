@@ -64,7 +64,7 @@ def test_a_sample_is_judged_sent_and_followed_to_its_message_in_slack(page, cons
 
     page.wait_for_url("**/follow*")
     expect(page.get_by_text("Looked at a build").first).to_be_visible()
-    expect(page.get_by_text("1 attempt", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 attempt", exact=True).first).to_be_visible()
     expect(heading(page, "In Slack")).to_be_visible()
     shoot(page, "follow")
 

@@ -100,7 +100,8 @@ def test_expressions_of_the_template_become_words() -> None:
     bucket = {"Fn::If": ["Create", {"Ref": "Bucket"}, {"Ref": "BucketName"}]}
 
     assert list(words({"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Bucket}/*", {"Bucket": bucket}]})) == [
-        "arn:{Partition}:s3:::{Bucket}/*"
+        "arn:{Partition}:s3:::{Bucket}/*",
+        "arn:{Partition}:s3:::{BucketName}/*",
     ]
     assert list(words([bucket, {"Ref": "AWS::NoValue"}])) == ["{Bucket}", "{BucketName}"]
 
@@ -229,3 +230,11 @@ def test_the_drawing_keeps_names_from_ending_a_label_and_shortens_long_lists() -
     assert 'Rule6<br/>and 2 more"]' in text
     assert "rule0 --> station" in text
     assert "rule0 -.-> alarmstation" in text
+
+
+def test_a_policy_that_is_json_as_text_allows_what_it_says() -> None:
+    (office_hours,) = stations(TEMPLATE, [], [], ["OfficeHoursFunction"])
+
+    assert Permission(
+        ["ec2:StartInstances", "ec2:StopInstances"], ["arn:{Partition}:ec2:{Region}:{AccountId}:instance/*"]
+    ) in list(office_hours.permissions)
