@@ -195,7 +195,8 @@ class Journey:
     @property
     def title(self) -> str:
         if self.event is None:
-            return f"An event that was seen on no bus ({self.id[:8]})"
+            said = self.runs[0].says if self.runs else "An event of which only its id is known"
+            return f"{said} ({self.id[:8]})"
         return f"{self.event.get('detail-type', '')} from {self.event.get('source', '')}"
 
     @property

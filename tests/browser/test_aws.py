@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from local.cloud import ACCOUNT, REGION, ROOT, Cloud, free_port, wait_for
@@ -76,13 +77,20 @@ def page(chromium):
         yield context.new_page()
 
 
+def build(event_id: str) -> dict[str, Any]:
+    """The event of a failed build that no other test is about: each is told once."""
+    event: dict[str, Any] = sample("codebuild_slack/failed") | {"id": event_id}
+    event["detail"]["build-id"] = event["detail"]["build-id"].rsplit(":", 1)[0] + f":{event_id}"
+    return event
+
+
 def called(calls: Path) -> set[str]:
     return set(calls.read_text().split())
 
 
 def test_a_session_that_looks_and_explains_changes_nothing(page, on_aws, expect, stack: Stack, calls: Path) -> None:
-    stack.send(sample("codebuild_slack/failed") | {"id": "5e1f7f0e-0000-4000-8000-0000000000a1"})
-    fail(stack, sample("codebuild_slack/failed"))
+    stack.send(build("5e1f7f0e-0000-4000-8000-0000000000a1"))
+    fail(stack, build("5e1f7f0e-0000-4000-8000-0000000000a2"))
     calls.write_text("")
 
     page.goto(on_aws)
@@ -129,7 +137,7 @@ def test_every_page_says_the_account_region_and_stack(chromium, on_aws, expect, 
 
 def test_a_retry_needs_the_name_of_the_stack(page, on_aws, expect, stack: Stack, calls: Path) -> None:
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["FailedEventsQueue"])
-    fail(stack, sample("codebuild_slack/failed") | {"id": "5e1f7f0e-0000-4000-8000-0000000000a2"})
+    fail(stack, build("5e1f7f0e-0000-4000-8000-0000000000a3"))
     page.goto(f"{on_aws}/failed")
     calls.write_text("")
     page.get_by_role("button", name="Retry", exact=True).click()

@@ -103,7 +103,12 @@ def test_the_newest_journey_comes_first_by_the_log_or_else_by_the_event() -> Non
 
     assert [one.id for one in found] == [OTHER, third, EVENT]
     assert [one.state for one in found] == ["running", "left alone", "done"]
-    assert found[0].title == "An event that was seen on no bus (5e1f7f0e)"
+
+
+def test_an_event_that_was_seen_nowhere_is_called_by_what_a_function_said() -> None:
+    [journey] = follow({}, {}, {"F": [line(), report()]}, [], NOW)
+
+    assert (journey.event, journey.title) == (None, "Looked at an instance (5e1f7f0e)")
 
 
 def test_an_event_without_a_time_stands_at_the_end() -> None:
