@@ -93,3 +93,10 @@ def page(chromium, console):
     yield page
     context.close()
     assert (elsewhere, errors) == ([], [])
+
+
+@pytest.fixture
+def expect(chromium):
+    from playwright.sync_api import expect  # it is not in every environment
+
+    return expect

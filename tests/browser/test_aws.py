@@ -13,8 +13,8 @@ import pytest
 from local.cloud import ACCOUNT, REGION, ROOT, Cloud, free_port, wait_for
 from local.stack import NAME, Stack
 
+from tests.browser.acts import fail, heading, sample, write
 from tests.browser.conftest import answers
-from tests.browser.test_console import fail, heading, sample, write
 
 PAGES = {"/": "Explain an event", "/follow": "Follow events", "/map": "Map", "/failed": "Failed events"}
 READS = ("Get", "Head", "List", "Describe", "Filter", "Test", "Receive", "ChangeMessageVisibility")
@@ -62,13 +62,6 @@ def on_aws(chromium: object, stack: Stack, account: Mapping[str, str], calls: Pa
     port = free_port()
     with program(["tests.browser.serve_on_aws", NAME, str(port), str(calls)], port, account) as address:
         yield address
-
-
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect  # it is not in every environment
-
-    return expect
 
 
 @pytest.fixture

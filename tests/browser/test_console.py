@@ -1,56 +1,19 @@
 """What a person sees and does on the console's pages."""
 
 import json
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from local.cloud import ROOT
 from local.photo import photograph
 from local.stack import Stack
 
+from tests.browser.acts import HACK, choose, fail, heading, sample, shoot, write
 from tests.browser.conftest import served
 
 PAGES = {"/": "Send an event", "/follow": "Follow events", "/map": "Map", "/failed": "Failed events"}
-HACK = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>{{window.hacked=1}}"
-IMAGES = ROOT / "docs" / "images"
-
-
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect  # it is not in every environment
-
-    return expect
-
-
-def heading(page, name: str):
-    return page.get_by_role("heading", name=name, exact=True)
-
-
-def write(page, event: dict[str, Any] | str) -> None:
-    """Replace what is in the editor."""
-    page.locator(".cm-content").click()
-    page.keyboard.press("Control+A")
-    page.keyboard.insert_text(event if isinstance(event, str) else json.dumps(event))
-
-
-def choose(page, label: str, option: str) -> None:
-    page.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
-def sample(name: str) -> Any:
-    return json.loads((ROOT / "events" / f"{name}.json").read_text())
-
-
-def shoot(page, name: str) -> None:
-    """Keep what one sees for the README, when that is asked for."""
-    if os.environ.get("WRITE_SCREENSHOTS"):
-        page.screenshot(path=IMAGES / f"console-{name}.png")
 
 
 def test_a_sample_is_judged_sent_and_followed_to_its_message_in_slack(page, console, expect) -> None:
@@ -66,6 +29,7 @@ def test_a_sample_is_judged_sent_and_followed_to_its_message_in_slack(page, cons
     expect(page.get_by_text("Looked at a build").first).to_be_visible()
     expect(page.get_by_text("1 attempt", exact=True).first).to_be_visible()
     expect(heading(page, "In Slack")).to_be_visible()
+    expect(page.get_by_text("SlackSenderFunction", exact=True)).to_be_visible()
     shoot(page, "follow")
 
 
@@ -95,7 +59,9 @@ def test_an_uploaded_picture_is_shown_beside_its_derivatives(page, console, expe
     assert pictures.count() > 1
     page.wait_for_function("[...document.querySelectorAll('figure img')].every(img => img.naturalWidth > 0)")
     expect(page.get_by_text("ImageUploaded").first).to_be_visible()
-    expect(page.locator(".q-img__loading")).to_have_count(0)
+    page.wait_for_function(
+        "[...document.querySelectorAll('figure img')].every(img => getComputedStyle(img).opacity === '1')"
+    )
     shoot(page, "picture")
 
 
@@ -110,20 +76,6 @@ def test_a_failed_event_is_retried(page, console, expect, stack: Stack) -> None:
 
     expect(page.get_by_text("Nothing waits in the queues.")).to_be_visible()
     assert stack.failed_events() == []
-
-
-def fail(stack: Stack, event: dict[str, Any], reason: str = "Slack refused") -> None:
-    function = stack.resources["CodebuildSlackFunction"]
-    record = {
-        "requestContext": {
-            "functionArn": f"arn:aws:lambda:ap-northeast-2:111122223333:function:{function}:$LATEST",
-            "condition": "RetriesExhausted",
-            "approximateInvokeCount": 3,
-        },
-        "requestPayload": event,
-        "responsePayload": {"errorType": "DeliveryError", "errorMessage": reason},
-    }
-    stack.queue(stack.outputs["FailedEventsQueue"].split("/")[-1], json.dumps(record))
 
 
 def test_a_remediation_is_shown_before_and_after_and_undone(page, console, expect, stack: Stack) -> None:

@@ -13,9 +13,7 @@ from local.receiver import Answer, Receiver
 from local.stack import Stack
 from local.stage import IMAGE
 
-from tests.browser.test_console import HACK, choose, expect, heading, sample, write
-
-__all__ = ["expect"]
+from tests.browser.acts import HACK, choose, heading, sample, write
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,9 @@
 import pytest
 from local.stack import Stack
 
-from tests.browser.test_console import choose, heading, shoot
+from tests.browser.acts import choose, heading, shoot
 
 ALL = "All of them"
-
-
-@pytest.fixture
-def expect(chromium):
-    from playwright.sync_api import expect  # it is not in every environment
-
-    return expect
 
 
 def test_the_overview_shows_every_function_and_a_list_says_the_same(page, console, expect, stack: Stack) -> None:
