@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 
 from local import cloud as local_cloud
-from local.cloud import REGION, Aws, LocalError
+from local.cloud import REGION, ROOT, Aws, LocalError
 from local.stack import NAME, Stack
 
 console = Console(soft_wrap=True, highlight=False)
@@ -60,6 +62,12 @@ def confirm(question: str) -> None:
         ) from None
     if answer.strip().lower() not in {"y", "yes"}:
         raise LocalError("Nothing was changed.")
+
+
+def say_written(changed: Iterable[Path]) -> None:
+    """Say which generated files changed."""
+    names = ", ".join(str(path.relative_to(ROOT)) for path in changed)
+    console.print(f"Wrote {names}." if names else "All of it was up to date.")
 
 
 def place(stack: Stack) -> tuple[str, str]:

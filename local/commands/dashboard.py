@@ -6,8 +6,7 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from local import dashboard
-from local.cloud import ROOT
-from local.terminal import console
+from local.terminal import say_written
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -20,5 +19,4 @@ def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> 
 
 def write() -> None:
     """Write what functions, schedules and queues ask for, and say which files changed."""
-    changed = [str(path.relative_to(ROOT)) for path in dashboard.write()]
-    console.print(f"Wrote {', '.join(changed)}." if changed else "All of it was up to date.")
+    say_written(dashboard.write())

@@ -16,9 +16,9 @@ from rich.markup import escape
 
 from automations import aws
 from local import security
-from local.cloud import ROOT, Cloud, LocalError
+from local.cloud import Cloud, LocalError
 from local.stack import Stack
-from local.terminal import chosen_stack, confirm, console
+from local.terminal import chosen_stack, confirm, console, say_written
 from security_remediation.audit import PREFIX, key_of
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def add(commands: _SubParsersAction[ArgumentParser], target: ArgumentParser) -> 
 
 def write() -> None:
     """Write the generated parts, and say which files changed."""
-    changed = [str(path.relative_to(ROOT)) for path in security.write()]
-    console.print(f"Wrote {', '.join(changed)}." if changed else "All of it was up to date.")
+    say_written(security.write())
 
 
 def show_changes(stack: Stack) -> None:

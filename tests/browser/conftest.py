@@ -5,9 +5,10 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from local.cloud import ROOT, Cloud, free_port, wait_for
@@ -53,9 +54,16 @@ def world(inbox: Path, local_cloud: Cloud) -> Iterator[Receiver]:
 def served(endpoint: str, inbox: Path) -> Iterator[str]:
     """Address of a console for the cloud at this endpoint."""
     port = free_port()
-    environment = {name: text for name, text in os.environ.items() if "PYTEST" not in name} | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "tests.browser.serve", endpoint, str(port), str(inbox)]
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+    with program(["tests.browser.serve", endpoint, str(port), str(inbox)], port) as address:
+        yield address
+
+
+@contextmanager
+def program(arguments: list[str], port: int, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """Address of a console that this program serves at the port."""
+    usual = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    variables = {**usual, "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", **environment}
+    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=variables) as process:
         try:
             address = f"http://127.0.0.1:{port}"
             assert wait_for(lambda: process.poll() is None and answers(address), 60), "the console did not start"

@@ -1,20 +1,16 @@
 """The console for a stack in an AWS account, for which the tests' local cloud stands in."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from local.cloud import ACCOUNT, REGION, ROOT, Cloud, free_port, wait_for
+from local.cloud import ACCOUNT, REGION, ROOT, Cloud, free_port
 from local.stack import NAME, Stack
 
 from tests.browser.acts import fail, heading, sample, write
-from tests.browser.conftest import answers
+from tests.browser.conftest import program
 
 PAGES = {"/": "Explain an event", "/follow": "Follow events", "/map": "Map", "/failed": "Failed events"}
 READS = ("Get", "Head", "List", "Describe", "Filter", "Test", "Receive", "ChangeMessageVisibility")
@@ -23,20 +19,6 @@ WHOLE = re.compile(
     "Which rules match|^Looked at [0-9]|Ec2StateAlertsFunction|Nothing waits in the queues|A retry would do"
 )
 READ_ALL = re.compile(r"^Looked at \d")
-
-
-@contextmanager
-def program(arguments: list[str], port: int, environment: Mapping[str, str]) -> Iterator[str]:
-    """Address of a console that this program serves at the port."""
-    usual = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    variables = {**usual, "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", **environment}
-    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=variables) as process:
-        try:
-            address = f"http://127.0.0.1:{port}"
-            assert wait_for(lambda: process.poll() is None and answers(address), 60), "the console did not start"
-            yield address
-        finally:
-            process.terminate()
 
 
 @pytest.fixture(scope="module")
