@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from local.commands import security
 from local.seed import create_bucket
@@ -63,7 +64,7 @@ def administrator_made(stage: Stage) -> None:
     """Somebody makes a user an administrator: the policy is detached, the user's own one stays."""
     iam, function = stage.client("iam"), "SecurityRemediationFunction"
     event = stage.sample("security_remediation/attach-user-policy-admin")
-    user, policy = f"{stage.stack.name}-alice", event["detail"]["requestParameters"]["policyArn"]
+    user, policy = f"{stage.stack.name}-alice-{uuid4().hex[:6]}", event["detail"]["requestParameters"]["policyArn"]
     event["detail"]["requestParameters"]["userName"] = user
     iam.create_user(UserName=user)
     for attached in (policy, "arn:aws:iam::aws:policy/ReadOnlyAccess"):
