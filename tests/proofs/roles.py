@@ -170,7 +170,9 @@ class Deployment(Values):
         return all(self.holds(condition) == wanted for condition, wanted in when)
 
     def holds(self, condition: str) -> bool:
-        return self._holding[condition] if condition in self._holding else super().holds(condition)
+        if condition not in self._holding:
+            self._holding[condition] = super().holds(condition)
+        return self._holding[condition]
 
     def of(self, expression: Any) -> Any:
         match expression:
