@@ -71,8 +71,10 @@ def _block(block: dict[str, Any]) -> str:
         case _ if "fields" in block:
             fields = "".join(f"<div>{_markdown(item['text'])}</div>" for item in block["fields"])
             return f'<div class="fields">{fields}</div>'
-        case _:
+        case _ if "text" in block:
             return f"<div>{_markdown(block['text']['text'])}</div>"
+        case _:  # ours are none of these; somebody else's may be
+            return f"<div>{html.escape(json.dumps(block, ensure_ascii=False))}</div>"
 
 
 def _markdown(text: str) -> str:

@@ -454,7 +454,9 @@ class Stack:
                 (datetime.fromtimestamp(entry["timestamp"] / 1000, UTC), text)
                 for page in pages
                 for entry in page["events"]
-                for text in entry["message"].splitlines()
+                # A JSON line may hold other ends of lines, which splitlines knows: in the name of a picture, say.
+                for text in entry["message"].split("\n")
+                if text
             ]
         except logs.exceptions.ResourceNotFoundException:  # somebody deleted the group
             return []

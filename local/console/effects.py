@@ -130,7 +130,8 @@ def _pictures(known: Known, _: Known) -> Iterator[Thing]:
 
 def _records(known: Known, event: Known) -> Iterator[Thing]:
     """Where the event's record is, which Firehose names by source and day; and what was quarantined with its batch."""
-    if known.get("counts", {}).get("EventsDelivered") and event:
+    counts = known.get("counts")
+    if isinstance(counts, Mapping) and counts.get("EventsDelivered") and event:
         partition = f"events/source={event['source']}/date={str(event.get('time', ''))[:10]}/"
         yield Thing(RECORD, (partition, str(event.get("id", ""))))
     yield from (Thing(OBJECT, ("PipelineBucket", key)) for key in named(known.get("key")))
@@ -138,7 +139,8 @@ def _records(known: Known, event: Known) -> Iterator[Thing]:
 
 def _answers(known: Known, event: Known) -> Iterator[Thing]:
     for address in named(known.get("kept")):
-        yield Thing(OBJECT, tuple(address.removeprefix("s3://").split("/", 1)))
+        if len(parts := address.removeprefix("s3://").split("/", 1)) == 2:
+            yield Thing(OBJECT, tuple(parts))
     if known.get("call") and event:
         yield Thing(CALL, (json.dumps(event),))
 
@@ -150,7 +152,8 @@ def _orders(known: Known, _: Known) -> Iterator[Thing]:
 
 def _stages(known: Known, _: Known) -> Iterator[Thing]:
     for name in named(known.get("stage")):
-        yield Thing(STAGE, tuple(name.split("/", 1)))
+        if len(parts := name.split("/", 1)) == 2:
+            yield Thing(STAGE, tuple(parts))
     yield from (Thing(LOG_GROUP, (name,)) for name in named(known.get("log_groups")))
 
 
@@ -255,7 +258,8 @@ def _record(stack: Stack, partition: str, event_id: str) -> Iterator[State]:
     objects = [item for page in pages for item in page.get("Contents", [])]
     for item in sorted(objects, key=lambda one: one["LastModified"], reverse=True)[:NEWEST]:
         content = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-        lines = (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).splitlines()
+        text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        lines = [line for line in text.split(b"\n") if line]
         for line in (line for line in lines if event_id.encode() in line):
             facts = {"size": f"{item['Size']:,} bytes", "records": str(len(lines))}
             yield State(RECORD, f"s3://{bucket}/{item['Key']}", facts=facts, text=beginning(line))

@@ -26,6 +26,13 @@ HEADERS = {
 }
 
 
+OWN = frozenset({"same-origin", "none"})
+"""What a browser says of requests of the own page and of a person. A picture in a foreign page comes without an Origin.
+
+https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+"""
+
+
 def policy(nonce: str) -> str:
     """The content security policy of an answer: nothing comes from elsewhere, and only scripts with the nonce stand in the page.
 
@@ -52,6 +59,8 @@ def refusal(headers: Mapping[str, str], allowed: frozenset[str]) -> str:
         return f"The console answers to {' and '.join(sorted(allowed))} only, not to {host or 'no name'}."
     if origin is not None and origin not in {f"http://{name}" for name in allowed}:
         return f"The console takes nothing from pages of {origin}."
+    if headers.get("sec-fetch-site", "none") not in OWN and headers.get("sec-fetch-mode") != "navigate":
+        return "The console gives nothing to the pages of others."
     return ""
 
 

@@ -200,10 +200,22 @@ class Journey:
         return f"{self.event.get('detail-type', '')} from {self.event.get('source', '')}"
 
     @property
+    def subject(self) -> str:
+        """What the event is about, as far as its usual fields say: an object's key, a call's name, the last part of a resource."""
+        event = self.event or {}
+        detail, resources = event.get("detail"), event.get("resources")
+        match detail:
+            case {"object": {"key": str(name)}} | {"eventName": str(name)} | {"project-name": str(name)}:
+                return name
+            case {"instance-id": str(name)} | {"SourceIdentifier": str(name)}:
+                return name
+        return re.split("[/:]", str(resources[0]))[-1] if isinstance(resources, list) and resources else ""
+
+    @property
     def at(self) -> datetime | None:
-        """When it is first heard of, as a function's log says, else as the event itself says."""
+        """When it happened, as the event itself says; else when a function first logged something about it."""
         times = [run.began for run in self.runs if run.began]
-        return min(times) if times else instant(str((self.event or {}).get("time", "")))
+        return instant(str((self.event or {}).get("time", ""))) or min(times, default=None)
 
     @property
     def state(self) -> str:
@@ -237,7 +249,7 @@ def follow(
     calls = {str(run.known["call"]): event_id for event_id, some in runs.items() for run in some if "call" in run.known}
     about: dict[str, list[Told]] = {}
     for message in told:
-        about.setdefault(message.event_id or calls.get(message.call, ""), []).append(message)
+        about.setdefault(calls.get(message.call) or message.event_id, []).append(message)
     found = []
     for event_id in dict.fromkeys([*events, *runs]):
         event, own, at_work = events.get(event_id), ways.get(event_id, ()), runs.get(event_id, ())

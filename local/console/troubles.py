@@ -17,7 +17,7 @@ from botocore.exceptions import (
 
 from local.cloud import LocalError
 
-STOPPED = "The local cloud does not answer. Start it again, in a terminal: make console"
+STOPPED = "The local cloud does not answer. Start it again, in a terminal: make local"
 NO_CREDENTIALS = (
     "There are no AWS credentials here. Sign in, then load this page anew; or name a profile, in a terminal: "
     "make console PROFILE=name"

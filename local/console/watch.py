@@ -9,9 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 import yaml
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import cloud as local_cloud
@@ -38,10 +40,14 @@ INBOX = ROOT / "out" / "received"
 TEMPLATE = ROOT / "template.yaml"
 WINDOW = timedelta(hours=1)
 """How far back the console looks."""
+MOST = 1000
+"""So many events are known at a time."""
 AT_ONCE = 3
 """So many events are judged at a look: each takes a call of EventBridge for each rule."""
 EXEMPT_DAYS = 7
 """For how long what was undone is not changed again."""
+LARGEST = 20 * 2**20
+"""Bytes of a picture, as the template allows unless it is told otherwise."""
 PICTURES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "bmp", "tiff"))
 """What a browser is shown as a picture. SVG is none of them: it can hold scripts."""
 EVERY_EVENT = {"source": [{"prefix": ""}]}
@@ -65,15 +71,24 @@ class Watch:
     on_aws: bool = False
     _seen: int = 0
     _version: str = ""
+    _account: str = ""
     _events: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _came: dict[str, datetime] = field(default_factory=dict)
     _ways: dict[str, Sequence[Way]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
+    _looked: tuple[float, list[Journey]] = (0.0, [])
+    _looking: Lock = field(default_factory=Lock)
     _renewing: Lock = field(default_factory=Lock)
 
+    @property
+    def _config(self) -> Config | None:
+        """AWS may ask for patience; the local cloud answers at once or not at all."""
+        return PATIENT if self.on_aws else None
+
     def account(self) -> str:
-        """The number of the account."""
+        """The number of the account, which stays the one that the pages have named."""
         with self._renewing:
-            return self._asked(lambda: str(self.stack.cloud.account))
+            self._account = self._asked(lambda: str(self.stack.cloud.account))
+            return self._account
 
     def open_tap(self) -> None:
         """Have every event of every bus copied to a queue from now on, so that those are known that others send."""
@@ -107,7 +122,13 @@ class Watch:
         try:
             return question()
         except (BotoCoreError, ClientError):
-            self._renew(replace(self.stack.cloud))
+            fresh = replace(self.stack.cloud)
+            if self._account and fresh.account != self._account:
+                raise LocalError(
+                    f"This console looks at account {self._account}, and you are signed in to {fresh.account} now. "
+                    "Start another one for that, in a terminal: make console PROFILE=name"
+                ) from None
+            self._renew(fresh)
             return question()
 
     def _renew(self, cloud: Cloud | Aws) -> None:
@@ -120,10 +141,14 @@ class Watch:
         """Each rule's judgement of the event: those that match, then the near misses, then the others."""
         self.keep_up()
         whole, _ = complete(event, *place(self.stack))
-        matches = judge(self.stack.cloud.client("events", PATIENT), whole)
+        matches = judge(self.stack.cloud.client("events", self._config), whole)
         return sorted(
             (judge_rule(rule, matches, thoroughly=False) for rule in self.stack.rules), key=lambda one: one.rank
         )
+
+    def kept_from(self, rule: Rule, event: Mapping[str, Any]) -> str:
+        """Why the event is not sent to this rule's target from here; empty when it is."""
+        return left_out(rule, event, on_aws=self.on_aws)
 
     def schedules_of(self, event: Mapping[str, Any]) -> list[Schedule]:
         """The schedules that send such an event; one at most, because it names its schedule."""
@@ -140,9 +165,7 @@ class Watch:
         if not rules or (not self.on_aws and through_s3(self.stack, new)):
             return rules, ""
         sent = self.stack.send(new, rules=rules)
-        with self._lock:
-            self._events[sent.event_id] = {**new, "id": sent.event_id}
-            self._ways[sent.event_id] = ways(rules)
+        self._know({**new, "id": sent.event_id}, ways(rules))
         return rules, sent.event_id
 
     def would_do(self, event: Mapping[str, Any]) -> str:
@@ -155,29 +178,59 @@ class Watch:
     def _renewed(self, event: Mapping[str, Any]) -> tuple[dict[str, Any], list[Rule]]:
         """The event as a new one, and the rules that it goes to."""
         new, _ = complete(renew(event), *place(self.stack))
-        return new, [rule for rule in self.stack.matching(new) if not left_out(rule, new, on_aws=self.on_aws)]
+        return new, [rule for rule in self.stack.matching(new) if not self.kept_from(rule, new)]
 
     def upload(self, name: str, content: bytes) -> str:
-        """Put the file into the uploads bucket under its own name, of which only the last part counts; returns the key."""
+        """Put the file into the uploads bucket under its own name, of which only the last part counts; returns the key.
+
+        Raises:
+            LocalError: the stack has no such bucket.
+        """
+        bucket = self.stack.outputs.get("UploadsBucket")
+        if not bucket:
+            raise LocalError(f"The stack {self.stack.name} has no uploads bucket: EnableImageResize is not true.")
         key = name.replace("\\", "/").rsplit("/", 1)[-1]
-        self.stack.cloud.client("s3").put_object(Bucket=self.stack.outputs["UploadsBucket"], Key=key, Body=content)
+        self.stack.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
         return key
 
     # ---------------------------------------------------------------- Follow
 
     def look(self) -> list[Journey]:
-        """What became of the events of the last hour, the newest first."""
-        with self._lock:
-            self.keep_up()
-            self._drain()
-            self._judge()
-            now = datetime.now(UTC)
-            since = now - WINDOW
-            functions = [name for name in self.stack.resources if name.endswith("Function")]
-            # One for all: it slows down for all of them when CloudWatch Logs asks for that.
-            client = self.stack.cloud.client("logs", PATIENT)
-            logs = {name: self.stack.messages(name, since, client) for name in functions}
-            return follow(self._events, self._ways, logs, [] if self.on_aws else self._told(since), now)
+        """What became of the events of the last hour, the newest first. Who asks meanwhile shares the next look."""
+        asked = monotonic()
+        with self._looking:
+            if self._looked[0] < asked:
+                self._looked = monotonic(), self._look()
+            return self._looked[1]
+
+    def _look(self) -> list[Journey]:
+        self.keep_up()
+        self._drain()
+        self._judge()
+        now = datetime.now(UTC)
+        since = now - WINDOW
+        self._forget(since)
+        functions = [name for name in self.stack.resources if name.endswith("Function")]
+        # One for all: it slows down for all of them when CloudWatch Logs asks for that.
+        client = self.stack.cloud.client("logs", self._config)
+        logs = {name: self.stack.messages(name, since, client) for name in functions}
+        return follow(dict(self._events), dict(self._ways), logs, [] if self.on_aws else self._told(since), now)
+
+    def _know(self, event: Mapping[str, Any], brought: Sequence[Way] | None = None) -> None:
+        """Keep the event, and what brings it to functions where that is known already."""
+        event_id = str(event["id"])
+        if brought is not None:
+            self._ways[event_id] = brought
+        self._came[event_id] = datetime.now(UTC)
+        self._events[event_id] = event
+
+    def _forget(self, since: datetime) -> None:
+        """Forget the events that came before, and the oldest when there are very many."""
+        known = list(self._came.items())
+        old = [event_id for event_id, came in known if came < since]
+        for event_id in [*old, *(event_id for event_id, _ in known[len(old) : -MOST])]:
+            for kept in (self._events, self._came, self._ways):
+                kept.pop(event_id, None)
 
     def rules_of(self, journey: Journey) -> Sequence[str]:
         """The names of the rules and schedules of its event, judged when somebody asks."""
@@ -194,14 +247,12 @@ class Watch:
     def _judge(self) -> None:
         """Judge some of the events that have just come, so that it is known which functions are at work on them."""
         now = datetime.now(UTC)
-        new = [one for one, event in self._events.items() if one not in self._ways and is_young(event, now)]
+        new = [one for one, event in list(self._events.items()) if one not in self._ways and is_young(event, now)]
         for event_id in new[-AT_ONCE:]:
             self._ways[event_id] = self._ways_of(self._events[event_id])
 
     def touched(self, journey: Journey) -> dict[str, list[State]]:
-        """What its functions touched, as it is now, by the function. On AWS only the logs are read."""
-        if self.on_aws:
-            return {}
+        """What its functions touched, as it is now, by the function."""
         return {
             run.function: [state for thing in things(run, journey.event) for state in look_at(self.stack, thing)]
             for run in journey.runs
@@ -211,8 +262,7 @@ class Watch:
         sqs = self.stack.cloud.client("sqs")
         while self.tap and (messages := sqs.receive_message(QueueUrl=self.tap, MaxNumberOfMessages=10).get("Messages")):
             for message in messages:
-                event = json.loads(message["Body"])
-                self._events[event["id"]] = event
+                self._know(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=self.tap, ReceiptHandle=message["ReceiptHandle"])
 
     def _told(self, since: datetime) -> list[Told]:
@@ -232,6 +282,8 @@ class Watch:
         try:
             found = s3.get_object(Bucket=name, Key=key)
         except s3.exceptions.NoSuchKey:
+            return None
+        if found["ContentLength"] > LARGEST:
             return None
         content = found["Body"].read()
         kind = found["ContentType"] if found["ContentType"] in PICTURES else kind_of(content)
@@ -256,6 +308,7 @@ class Watch:
     def stations(self) -> list[Station]:
         """What is deployed."""
         self.keep_up()
+        self.stack.version()  # so that a local cloud that was stopped is said, and not what is remembered of it
         return stations(
             read_template(TEMPLATE.stat().st_mtime_ns), self.stack.rules, self.stack.schedules, self.stack.resources
         )
@@ -264,9 +317,7 @@ class Watch:
         """Run the schedule's function as if it were its time now; returns the event's id."""
         event = schedule.event(datetime.now(UTC))
         self.stack.invoke(schedule.target, event)
-        with self._lock:
-            self._events[event["id"]] = event
-            self._ways[event["id"]] = ways([schedule])
+        self._know(event, ways([schedule]))
         return str(event["id"])
 
     # ---------------------------------------------------------------- Failed
@@ -283,9 +334,9 @@ class Watch:
         self.keep_up()
         return [*not_read(counts(self.stack, Wanted()), LIMIT), *ingest_failures(self.stack)]
 
-    def retry(self, ids: Iterable[str]) -> list[str]:
-        """Try these again, and delete each that succeeds; returns why the others did not."""
-        wanted, problems = set(ids), []
+    def retry(self, ids: Iterable[str]) -> tuple[int, list[str]]:
+        """Try these again, and delete each that succeeds; returns how many did, and why others did not."""
+        wanted, problems, done = set(ids), [], 0
         with Hold(self.stack.cloud.client("sqs")) as hold:
             found = [item for item in take(hold, self.stack, Wanted()) if item.id in wanted]
             steps = [(item, plan(item, self.stack.resources)) for item in found]
@@ -297,15 +348,16 @@ class Watch:
                 try:
                     why = step.why if isinstance(step, Leave) else hands.carry_out(step, item)
                 except Throttled as error:
-                    problems.append(f"Stopped: Lambda takes no more at the moment: {error}")
+                    problems.append(f"Stopped, the rest was not tried: Lambda takes no more at the moment: {error}")
                     break
                 if why:
                     problems.append(f"{item.id[:8]}: {why}")
                     hold.give_back(item.id)
                 else:
                     hold.delete(item.id)
+                    done += 1
         missing = wanted - {item.id for item in found}
-        return problems + [f"{one[:8]}: it is not in its queue any more" for one in sorted(missing)]
+        return done, problems + [f"{one[:8]}: it is not in its queue any more" for one in sorted(missing)]
 
 
 def ways(of: Iterable[Rule | Schedule]) -> list[Way]:

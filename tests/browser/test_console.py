@@ -151,6 +151,20 @@ def test_script_in_any_field_of_an_event_stays_text(page, console, expect, stack
     stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["FailedEventsQueue"])
 
 
+def test_half_a_letter_in_an_event_hides_no_page(page, console, expect, stack: Stack) -> None:
+    half = {"text": "before \ud800 after"}  # which JSON can hold, and a page cannot get
+    entry = {"Source": "com.example.half", "DetailType": "Half", "Detail": json.dumps(half)}
+    [answer] = stack.cloud.client("events").put_events(Entries=[entry])["Entries"]
+    page.goto(f"{console}/follow?event={answer['EventId']}")
+    page.get_by_role("button", name="The event").click()
+    expect(page.get_by_text("before ? after").first).to_be_visible()
+
+    fail(stack, {"source": "com.example.half", "detail-type": "Half", "id": "half", "detail": half}, half["text"])
+    page.goto(f"{console}/failed")
+    expect(page.get_by_text("DeliveryError: before ? after")).to_be_visible()
+    stack.cloud.client("sqs").purge_queue(QueueUrl=stack.outputs["FailedEventsQueue"])
+
+
 def test_a_script_that_got_into_a_page_after_all_does_not_run(page, console, expect) -> None:
     page.goto(console)
     expect(heading(page, PAGES["/"])).to_be_visible()
@@ -195,6 +209,7 @@ def test_an_event_is_chosen_written_and_sent_by_keyboard(page, console, expect) 
     page.goto(console)
     page.get_by_label("Automation").focus()
     page.keyboard.type("codebuild")
+    expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_text("to CodebuildSlackFunction, on the bus default").first).to_be_visible()
@@ -247,5 +262,5 @@ def test_a_stopped_local_cloud_is_said_with_the_remedy(chromium, expect, tmp_pat
         page.goto(address + path)
 
         expect(
-            page.get_by_text("The local cloud does not answer. Start it again, in a terminal: make console")
+            page.get_by_text("The local cloud does not answer. Start it again, in a terminal: make local")
         ).to_be_visible()

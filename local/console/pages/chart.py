@@ -10,7 +10,7 @@ from nicegui import ui
 
 from local.cloud import ROOT
 from local.console.chart import STATION, Node, Station, drawing, nodes, overview, pretty
-from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, sure, title
+from local.console.pages.shell import BOX, Trouble, ask, complain, frame, heading, label, mono, notice, sure, title
 from local.console.watch import Watch
 from local.stack import Schedule
 
@@ -59,7 +59,7 @@ class MapPage:
 
     def _all(self) -> None:
         """The overview, and a list that says the same."""
-        ui.label("Point at a name to see what it is connected with; choose an automation to see it whole.")
+        label("Point at a name to see what it is connected with; choose an automation to see it whole.")
         with picture("All automations; the list below says the same"):
             ui.echart(overview(self._found), on_point_click=self._choose, renderer="svg").classes(
                 "min-w-[44rem] w-full"
@@ -75,7 +75,7 @@ class MapPage:
     def _one(self, station: Station) -> None:
         """One station with all that belongs to it."""
         if station.description:
-            ui.label(station.description).classes("break-words")
+            label(station.description).classes("break-words")
         drawn = {one.id: one for one in nodes(station)}
         with picture(f"What belongs to {station.name}; below stands the same"):
             ui.mermaid(
@@ -103,7 +103,7 @@ class MapPage:
                 return
             event_id = await ask(self._watch.fire, schedule)
         except Trouble as trouble:
-            ui.notify(str(trouble), type="negative", multi_line=True)
+            complain(str(trouble))
             return
         ui.navigate.to(f"/follow?event={event_id}")
 
@@ -112,7 +112,7 @@ class MapPage:
         with ui.column().classes("w-full gap-0"):
             for schedule in station.schedules:
                 with ui.row().classes("items-center gap-2"):
-                    ui.label(f"Schedule {schedule.name}")
+                    label(f"Schedule {schedule.name}")
                     fire = partial(self._fire, schedule)
                     ui.button("Run it now", icon="play_arrow", on_click=fire).props("no-caps outline dense")
             for rule in station.rules:
@@ -140,7 +140,7 @@ def sections(says: Iterable[tuple[str, str]]) -> None:
     for name, text in says:
         with ui.column().classes("gap-0 w-full mb-2"):
             if name:
-                ui.label(name).classes("text-sm font-medium break-words [overflow-wrap:anywhere]")
+                label(name).classes("text-sm font-medium break-words [overflow-wrap:anywhere]")
             mono(text)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from nicegui import ui
 
 from local.commands.failed import age, counted
-from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, sure
+from local.console.pages.shell import Trouble, ask, complain, frame, heading, label, mono, notice, sure
 from local.console.watch import Watch
 from local.failed import FailedEvent
 from local.retry import Leave, Step
@@ -18,6 +18,10 @@ from local.retry import Leave, Step
 READ = (
     "SQS has no way to read without receiving: to look hides the messages from others for a moment, and counts as a "
     "receive of each. The page looks when it opens and when you press Look again."
+)
+ONCE = (
+    "The local cloud tries an event that a rule delivers once, and keeps none that failed. On AWS it is tried three times, "
+    "and then waits here."
 )
 
 
@@ -34,7 +38,7 @@ class FailedPage:
                 "They wait in queues for 14 days. What succeeds when it is tried again is deleted there.",
             )
             if self._watch.on_aws:
-                ui.label(READ).classes("text-sm opacity-70 mb-2")
+                label(READ).classes("text-sm opacity-70 mb-2")
             with ui.row():
                 ui.button("Look again", icon="refresh", on_click=self._show).props("no-caps outline")
                 self._all = ui.button("Retry all", icon="replay", on_click=self._retry_all).props("no-caps")
@@ -61,18 +65,20 @@ class FailedPage:
         self._content.clear()
         with self._content:
             for note in notes:
-                ui.label(note).classes("text-sm break-words")
+                label(note).classes("text-sm break-words")
             if not found:
                 notice("Nothing waits in the queues.", "check_circle")
+                if not self._watch.on_aws:
+                    label(ONCE).classes("text-sm opacity-70")
             for item, target, step in found:
                 self._entry(item, target, step)
 
     def _entry(self, item: FailedEvent, target: str, step: Step) -> None:
         with ui.card().classes("w-full gap-1 p-3").props("flat bordered"):
-            ui.label(item.title or f"({item.source})").classes("font-medium break-words")
-            ui.label(f"for {target}, {age(datetime.now(UTC) - item.since)} ago").classes("text-sm opacity-70")
+            label(item.title or f"({item.source})").classes("font-medium break-words")
+            label(f"for {target}, {age(datetime.now(UTC) - item.since)} ago").classes("text-sm opacity-70")
             mono(": ".join(part for part in (item.error, item.reason) if part))
-            ui.label(f"A retry would do: {step}").classes("text-sm break-words")
+            label(f"A retry would do: {step}").classes("text-sm break-words")
             with ui.row():
                 button = ui.button("Retry", icon="replay", on_click=lambda: self._retry([item.id])).props(
                     "no-caps outline"
@@ -94,12 +100,18 @@ class FailedPage:
         try:
             if not await sure(self._watch, self._does(ids)):
                 return
-            problems = await ask(self._watch.retry, ids)
         except Trouble as trouble:
-            ui.notify(str(trouble), type="negative", multi_line=True)
+            complain(str(trouble))
             return
-        done = len(ids) - len(problems)
-        ui.notify(f"{done} succeeded, {len(problems)} did not.", type="negative" if problems else "positive")
-        for problem in problems:
-            ui.notify(problem, type="negative", multi_line=True)
-        await self._show()
+        self._all.disable()
+        self._content.clear()  # nothing is to be pressed twice
+        with self._content:  # not where the button is that asked for it, which is gone now
+            ui.spinner(size="lg")
+            try:
+                done, problems = await ask(self._watch.retry, ids)
+            except Trouble as trouble:
+                done, problems = 0, [str(trouble)]
+            ui.notify(f"{done} of {len(ids)} succeeded.", type="negative" if problems else "positive")
+            for problem in problems:
+                complain(problem)
+            await self._show()

@@ -15,12 +15,27 @@ from local.commands.failed import counted
 from local.console import effects
 from local.console.effects import Found, Reading, State
 from local.console.journeys import Attempt, Journey, Run, Told
-from local.console.pages.shell import BOX, Trouble, ask, frame, heading, mono, notice, sure, title
+from local.console.pages.shell import (
+    BOX,
+    Trouble,
+    ask,
+    complain,
+    frame,
+    heading,
+    label,
+    mono,
+    notice,
+    printable,
+    sure,
+    title,
+)
 from local.console.watch import EXEMPT_DAYS, Watch
 from local.page import STYLE, slack
 
 EVERY = 1.0
 """Seconds between two looks."""
+LISTED = 100
+"""So many events stand in the list."""
 HERE = "The page looks again each second."
 ON_AWS = (
     "Read from the functions' logs when the page opens and when you press Look again; CloudWatch Logs shows a line some "
@@ -79,15 +94,17 @@ class FollowPage:
     def _again(self) -> None:
         with ui.row().classes("items-center gap-3"):
             self._button = ui.button("Look again", icon="refresh", on_click=self._look_again).props("no-caps outline")
-            self._looked = ui.label().props('role="status"')
+            self._looked = label().props('role="status"')
 
     async def _look_again(self) -> None:
         """Look once, and say when it was; nobody can ask for it twice at a time."""
         self._button.disable()
         self._looked.set_text("Reading the functions' logs ...")
-        await self._look()
-        self._looked.set_text("" if self._trouble else f"Looked at {clock(datetime.now(UTC))}.")
-        self._button.enable()
+        try:
+            await self._look()
+        finally:
+            self._looked.set_text("" if self._trouble else f"Looked at {clock(datetime.now(UTC))}.")
+            self._button.enable()
 
     async def _look(self) -> None:
         try:
@@ -127,23 +144,26 @@ class FollowPage:
         if shown and self._read.is_due(shown, monotonic()):
             states, records = await ask(self._watch.touched, shown), await ask(self._watch.records, shown)
             self._read = self._read.next(shown, (states, records), monotonic())
-        entries = [(one.id, one.title, one.state, one is shown) for one in self._journeys]
+        listed = self._journeys[:LISTED]
+        entries = [(one.id, one.title, one.state, one is shown) for one in listed]
         if entries != self._entries:
             self._entries = entries
             self._list.clear()
             with self._list:
                 if not self._journeys:
                     notice(NOTHING_ON_AWS if self._watch.on_aws else NOTHING, "inbox")
-                for journey in self._journeys:
+                for journey in listed:
                     self._entry(journey, journey is shown)
+                if older := len(self._journeys) - len(listed):
+                    label(f"and {counted(older, 'older event')}").classes("text-sm opacity-70 p-1")
         if (shown, rules, self._read.found) != self._detailed:
-            self._detailed = shown, rules, self._read.found
             self._detail.clear()
             with self._detail:
                 if shown:
                     self._whole(shown, rules)
                 elif self._journeys:
                     notice(f"Nothing is known of the event {self._chosen} yet.", "hourglass_top")
+            self._detailed = shown, rules, self._read.found
 
     def _whole(self, journey: Journey, rules: Sequence[str]) -> None:
         """One event: its line of stations, what changed, the messages, the log, the event itself."""
@@ -156,7 +176,7 @@ class FollowPage:
         if any(states.values()):
             with ui.row().classes("items-center gap-2"):
                 ui.button("Read again", icon="refresh", on_click=self._read_again).props("no-caps outline dense")
-                ui.label("Read when a function had logged something; it may have changed since.").classes(
+                label("Read when a function had logged something; it may have changed since.").classes(
                     "text-xs opacity-70"
                 )
         for told in journey.told:
@@ -179,22 +199,24 @@ class FollowPage:
             "flat no-caps align=left color=inherit padding=xs"
         )
         with (
-            button.classes("w-full shrink-0 bg-primary/10" if current else "w-full shrink-0"),
+            button.classes("w-full shrink-0 bg-blue-500/15" if current else "w-full shrink-0"),
             ui.row().classes("items-center gap-2 no-wrap w-full"),
         ):
             ui.icon(symbol, color=colour).props(f'role="img" aria-label="{journey.state}"')
             with ui.column().classes("gap-0 min-w-0 items-start text-left"):
-                ui.label(journey.title).classes("text-sm break-words")
-                ui.label(f"{clock(journey.at)}  {journey.state}").classes("text-xs opacity-70")
+                label(journey.title).classes("text-sm break-words line-clamp-2")
+                if journey.subject:
+                    label(journey.subject).classes("text-xs [overflow-wrap:anywhere] line-clamp-2")
+                label(f"{clock(journey.at)}  {journey.state}").classes("text-xs opacity-70")
         if current:
             button.props('aria-current="true"')
 
     def _remediation(self, record: Mapping[str, Any]) -> None:
         """What security_remediation found and did, with what was there before and after, and a way back."""
         title(f"{record['resource']} {record['finding']}")
-        ui.label(f"Now: {record['outcome']}. {record['remark']}").classes("break-words")
+        label(f"Now: {record['outcome']}. {record['remark']}").classes("break-words")
         for step in record["steps"]:
-            ui.label(f"- {step}").classes("text-sm break-words")
+            label(f"- {step}").classes("text-sm break-words")
         with ui.element("div").classes("grid grid-cols-1 md:grid-cols-2 gap-2 w-full"):
             for name in ("before", "after"):
                 with ui.column().classes(f"gap-1 min-w-0 {BOX} p-2"):
@@ -211,7 +233,7 @@ class FollowPage:
                     return
                 until = await ask(self._watch.undo, record["id"])
             except Trouble as trouble:
-                ui.notify(str(trouble), type="negative", multi_line=True)
+                complain(str(trouble))
                 return
             ui.notify(f"Put back. It is exempt until {until}.", type="positive")
             await self._read_again()
@@ -249,9 +271,9 @@ def station(name: str, symbol: str, lines: Sequence[str], colour: str = "primary
     ):
         with ui.row().classes("items-center gap-1 no-wrap"):
             ui.icon(symbol, color=colour)
-            ui.label(name).classes("text-xs uppercase opacity-70")
+            label(name).classes("text-xs uppercase opacity-70")
         for line in lines:
-            ui.label(line).classes("text-sm break-all")
+            label(line).classes("text-sm break-all")
 
 
 def told_of(run: Run) -> list[str]:
@@ -272,7 +294,7 @@ def what_changed(run: Run, states: Sequence[State]) -> None:
         with ui.element("ol").classes("list-decimal pl-5 m-0 w-full"):
             for attempt in run.attempts:
                 with ui.element("li").classes("text-sm"):
-                    ui.label(tried(attempt)).classes("break-words")
+                    label(tried(attempt)).classes("break-words")
     if drawn := [state for state in states if state.picture]:
         with ui.row().classes("gap-3"):
             for state in drawn:
@@ -282,7 +304,7 @@ def what_changed(run: Run, states: Sequence[State]) -> None:
             word = f": {state.word}" if state.word else ""
             title(f"{state.kind} {state.name}{word}", 3, "text-sm font-medium [overflow-wrap:anywhere]")
             if state.lacking:
-                ui.label(state.lacking).classes("text-sm break-words")
+                label(state.lacking).classes("text-sm break-words")
             labelled(state.facts)
             if state.text:
                 mono(state.text)
@@ -293,9 +315,9 @@ def labelled(facts: Mapping[str, str]) -> None:
     with ui.element("dl").classes("grid grid-cols-[fit-content(40%)_1fr] gap-x-3 gap-y-1 text-sm m-0 w-full"):
         for name, value in facts.items():
             with ui.element("dt").classes("opacity-70 min-w-0"):
-                ui.label(name).classes("[overflow-wrap:anywhere]")
+                label(name).classes("[overflow-wrap:anywhere]")
             with ui.element("dd").classes("min-w-0 m-0"):
-                ui.label(value).classes("[overflow-wrap:anywhere]")
+                label(value).classes("[overflow-wrap:anywhere]")
 
 
 def tried(attempt: Attempt) -> str:
@@ -308,11 +330,11 @@ def tried(attempt: Attempt) -> str:
 def picture(state: State) -> None:
     bucket, key = state.picture or ("", "")
     with ui.element("figure").classes("m-0"):
-        ui.image(f"/picture/{bucket}?key={quote(key, safe='')}").props(
+        ui.image(f"/picture/{bucket}?key={quote(key, safe='', errors='replace')}").props(
             f"fit=contain alt={json.dumps(f'{bucket}: picture')}"
         ).classes("w-40 h-32")
-        ui.label(state.name).classes("text-xs break-all max-w-40")
-        ui.label(state.facts.get("size", "")).classes("text-xs opacity-70")
+        label(state.name).classes("text-xs break-all max-w-40")
+        label(state.facts.get("size", "")).classes("text-xs opacity-70")
 
 
 def shown(value: Any) -> str:
@@ -333,7 +355,7 @@ def message(told: Told) -> None:
             title(subject, 3, "font-medium break-words")
             mono(body)  # its facts stand in columns
     elif told.blocks:
-        ui.html(slack(told.blocks), sanitize=True)  # it escapes; the browser removes what is left
+        ui.html(printable(slack(told.blocks)), sanitize=True)  # it escapes; the browser removes what is left
     else:
         mono(told.text).classes(f"{BOX} p-2 w-full")
 

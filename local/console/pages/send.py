@@ -11,17 +11,15 @@ from nicegui import ui
 
 from local.cloud import LocalError
 from local.commands.explain import Judged, remarks
-from local.console.pages.shell import Trouble, ask, frame, heading, mono, notice, sure, title
+from local.console.pages.shell import Trouble, ask, complain, frame, heading, label, mono, notice, sure, title
 from local.console.samples import by_automation, typed
-from local.console.watch import Watch
+from local.console.watch import LARGEST, Watch
 from local.explain import arrival, reasons
 from local.stack import Schedule
 
 FIRST = ("ec2_state_alerts", "stopped")
 PAUSE = 0.3
 """Seconds without a key until the event is judged."""
-LARGEST = 20 * 2**20
-"""Bytes of a picture, as the template allows unless it is told otherwise."""
 
 
 class SendPage:
@@ -77,7 +75,7 @@ class SendPage:
 
     def _upload(self) -> None:
         title("Or upload a picture")
-        ui.label("S3 sends its event by itself, and image_resize makes the derivatives.").classes("opacity-70")
+        label("S3 sends its event by itself, and image_resize makes the derivatives.").classes("opacity-70")
         ui.upload(
             label="Drop a picture here",
             auto_upload=True,
@@ -91,14 +89,15 @@ class SendPage:
     async def _put(self, upload: Any) -> None:
         name, content = upload.file.name, await upload.file.read()
         does = (
-            f"Put the picture {name} into the uploads bucket. S3 sends its event, and image_resize makes derivatives."
+            f"Put the picture {name} into the uploads bucket, in place of one of the same name. S3 sends its event, and "
+            "image_resize makes derivatives."
         )
         try:
             if not await sure(self._watch, does):
                 return
             key = await ask(self._watch.upload, name, content)
         except Trouble as trouble:
-            ui.notify(str(trouble), type="negative", multi_line=True)
+            complain(str(trouble))
             return
         ui.notify(f"Uploaded as {key}.", type="positive")
         ui.navigate.to("/follow")
@@ -129,14 +128,15 @@ class SendPage:
             why = ""
         if change != self._changes:
             return
-        self._button.set_enabled(bool(schedules) or any(one.verdict.matches for one in judged))
+        kept = {one.rule.name: self._watch.kept_from(one.rule, event) for one in judged if one.verdict.matches}
+        self._button.set_enabled(bool(schedules) or not all(kept.values()))
         self._verdict.clear()
         with self._verdict:
             title("Which rules match")
             if why:
                 notice(why, "edit")
             else:
-                show(judged, event, schedules)
+                show(judged, event, schedules, kept)
 
     async def _send(self) -> None:
         self._button.disable()  # until it is sent: once is enough
@@ -147,7 +147,7 @@ class SendPage:
                 return
             ways, event_id = await ask(self._watch.send, event)
         except (LocalError, Trouble) as problem:
-            ui.notify(str(problem), type="negative", multi_line=True)
+            complain(str(problem))
             self._button.enable()
             return
         if ways:
@@ -163,18 +163,24 @@ class SendPage:
         return not does or await sure(self._watch, f"To send this event {does}.")
 
 
-def show(judged: Sequence[Judged], event: Mapping[str, Any], schedules: Sequence[Schedule]) -> None:
-    """The schedule that sends such an event; the rules that match, the near misses with what stops them, the names of the others."""
+def show(
+    judged: Sequence[Judged], event: Mapping[str, Any], schedules: Sequence[Schedule], kept: Mapping[str, str]
+) -> None:
+    """The schedule that sends such an event; the rules that match, the near misses with what stops them, the names of the others.
+
+    Args:
+        kept: why the event cannot be sent to a rule that it matches, by the rule.
+    """
     for schedule in schedules:
         with ui.card().classes("w-full gap-1 p-2").props("flat bordered"):
             with ui.row().classes("items-center gap-2 no-wrap max-w-full"):
                 ui.icon("schedule", color="positive").props('role="img" aria-label="is sent by"')
-                ui.label(f"The schedule {schedule.name} sends such an event").classes("font-medium break-words")
-            ui.label(f"to {schedule.function}, by no bus and no rule").classes("text-sm opacity-70 break-all")
+                label(f"The schedule {schedule.name} sends such an event").classes("font-medium break-words")
+            label(f"to {schedule.function}, by no bus and no rule").classes("text-sm opacity-70 break-all")
             mono("Sent from here, it gets the time of now.")
     if schedules:
         return
-    ui.label(arrival(event)).classes("opacity-70")
+    label(arrival(event)).classes("opacity-70")
     if not any(one.verdict.matches for one in judged):
         notice("No rule matches, so there is nothing to send.", "block")
     for one in judged:
@@ -186,11 +192,13 @@ def show(judged: Sequence[Judged], event: Mapping[str, Any], schedules: Sequence
                 ui.icon("check_circle" if good else "cancel", color="positive" if good else "negative").props(
                     f'role="img" aria-label="{"matches" if good else "does not match"}"'
                 )
-                ui.label(one.rule.name).classes("font-medium break-all")
-            ui.label(f"to {one.rule.function}, on the bus {one.rule.bus}").classes("text-sm opacity-70 break-all")
+                label(one.rule.name).classes("font-medium break-all")
+            label(f"to {one.rule.function}, on the bus {one.rule.bus}").classes("text-sm opacity-70 break-all")
             pattern = json.loads(one.rule.pattern)
             for line in reasons(one.verdict, pattern, event) + remarks(one.rule, event):
                 mono(line)
+            if one.rule.enabled and (why := kept.get(one.rule.name)):
+                mono(f"it is not sent from here: {why}")
     if others := sorted(one.rule.name for one in judged if one.verdict.other_kind):
         with ui.expansion(f"{len(others)} are about other sources and detail types").classes("w-full"):
-            ui.label(", ".join(others)).classes("text-sm break-words")
+            label(", ".join(others)).classes("text-sm break-words")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from local.console.troubles import said
 from local.console.watch import Watch
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 PAGES = {
     "/": ("Send", "send"),
@@ -100,9 +102,9 @@ async def sure(watch: Watch, does: str) -> bool:
     account, stack = await ask(watch.account), watch.stack
     with ui.dialog() as dialog, ui.card().classes("w-full gap-2"):
         title("This changes something on AWS", classes="text-lg font-medium")
-        ui.label(does).classes("break-words")
+        label(does).classes("break-words")
         for name, value in (("Account", account), ("Region", stack.cloud.region), ("Stack", stack.name)):
-            ui.label(f"{name}: {value}").classes("font-mono text-sm break-all")
+            label(f"{name}: {value}").classes("font-mono text-sm break-all")
         typed = ui.input(f"Type {stack.name} to go on").classes("w-full").props("autofocus autocomplete=off")
         typed.on("keydown.enter", lambda: dialog.submit(True) if typed.value == stack.name else None)
         with ui.row().classes("justify-end w-full"):
@@ -116,28 +118,43 @@ async def sure(watch: Watch, does: str) -> bool:
     return agreed
 
 
+def printable(text: str) -> str:
+    """The text without halves of letters, which JSON can hold and a page cannot get."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def label(text: str = "") -> Any:
+    """A text as it is."""
+    return ui.label(printable(text))
+
+
+def complain(text: str) -> None:
+    """Say for some seconds what went wrong."""
+    ui.notify(printable(text), type="negative", multi_line=True)
+
+
 def heading(text: str, explanation: str = "") -> None:
     """A page's name, and a sentence about it."""
     title(text, 1, "text-2xl font-medium")
     if explanation:
-        ui.label(explanation).classes("opacity-70 mb-2")
+        label(explanation).classes("opacity-70 mb-2")
 
 
 def title(text: str, level: int = 2, classes: str = "text-lg font-medium mt-3") -> None:
     """A heading that a screen reader knows as one."""
-    ui.label(text).classes(classes).props(f'role="heading" aria-level="{level}"')
+    label(text).classes(classes).props(f'role="heading" aria-level="{level}"')
 
 
 def notice(text: str, symbol: str = "info") -> None:
     """Say why there is nothing, or what went wrong."""
     with ui.row().classes("items-center gap-2 no-wrap p-3 my-2 w-full").classes(BOX).props('role="status"'):
         ui.icon(symbol).classes("text-xl")
-        ui.label(text).classes("break-words min-w-0")
+        label(text).classes("break-words min-w-0")
 
 
 def mono(text: str) -> Any:
     """A line as it is, in a fixed-width font."""
-    return ui.label(text).classes("font-mono text-xs whitespace-pre-wrap [overflow-wrap:anywhere] min-w-0 max-w-full")
+    return label(text).classes("font-mono text-xs whitespace-pre-wrap [overflow-wrap:anywhere] min-w-0 max-w-full")
 
 
 async def ask(question: Callable[..., T], *arguments: Any) -> T:
@@ -153,6 +170,11 @@ async def ask(question: Callable[..., T], *arguments: Any) -> T:
         answer = await run.io_bound(question, *arguments)
     except (LocalError, BotoCoreError, ClientError) as error:
         trouble = said(error)
+    except Exception as error:
+        log.exception("%s", question)
+        trouble = (
+            f"Something went wrong here that should not: {type(error).__name__}: {error}. The terminal has more of it."
+        )
     else:
         trouble = ""
     if page.is_deleted or (answer is None and not trouble):  # NiceGUI gives None when it is ended meanwhile

@@ -39,6 +39,8 @@ def ask(kind: str = "http", of_type: str = "text/plain", **headers: str) -> list
         {"host": "127.0.0.1:8080"},
         {"host": "localhost:8080", "origin": "http://localhost:8080"},
         {"host": "127.0.0.1:8080", "origin": "http://127.0.0.1:8080"},
+        {"host": "127.0.0.1:8080", "sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors"},
+        {"host": "127.0.0.1:8080", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"},  # a link
     ],
 )
 def test_the_own_page_is_answered_and_told_to_load_nothing_from_elsewhere(headers: dict[str, str]) -> None:
@@ -74,6 +76,8 @@ def test_only_the_scripts_that_a_page_is_served_with_may_run_in_it() -> None:
         ({"host": "127.0.0.1:8080", "origin": "http://127.0.0.1:9090"}, "pages of http://127.0.0.1:9090"),
         ({"host": "127.0.0.1:8080", "origin": "null"}, "pages of null"),
         ({"host": "127.0.0.1:8080", "origin": ""}, "pages of ."),
+        ({"host": "127.0.0.1:8080", "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, "pages of others"),
+        ({"host": "127.0.0.1:8080", "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors"}, "pages of others"),
     ],
 )
 def test_other_names_and_other_sites_are_refused(headers: dict[str, str], why: str) -> None:

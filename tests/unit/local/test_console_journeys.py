@@ -95,11 +95,11 @@ def test_a_journey_joins_the_event_its_rules_its_functions_and_its_messages() ->
     assert journey.state == "done"
 
 
-def test_the_newest_journey_comes_first_by_the_log_or_else_by_the_event() -> None:
-    logs = {"F": [line(at="06:30:00"), report(), line(OTHER, SECOND, at="06:32:00")]}
+def test_the_newest_journey_comes_first_by_the_event_or_else_by_the_log() -> None:
+    logs = {"F": [line(at="06:33:00"), report(), line(OTHER, SECOND, at="06:32:00")]}
     third = "5e1f7f0e-0000-4000-8000-000000000003"
 
-    found = follow({EVENT: event(), third: event(third)}, {}, logs, [], NOW)
+    found = follow({EVENT: event(), third: event(third, time="2026-11-09T06:31:30Z")}, {}, logs, [], NOW)
 
     assert [one.id for one in found] == [OTHER, third, EVENT]
     assert [one.state for one in found] == ["running", "left alone", "done"]
@@ -109,6 +109,29 @@ def test_an_event_that_was_seen_nowhere_is_called_by_what_a_function_said() -> N
     [journey] = follow({}, {}, {"F": [line(), report()]}, [], NOW)
 
     assert (journey.event, journey.title) == (None, "Looked at an instance (5e1f7f0e)")
+
+
+@pytest.mark.parametrize(
+    ("fields", "subject"),
+    [
+        ({"detail": {"object": {"key": "cat.jpg"}}}, "cat.jpg"),
+        ({"detail": {"eventName": "PutBucketPolicy"}, "resources": ["arn:aws:s3:::shop"]}, "PutBucketPolicy"),
+        ({"detail": {"instance-id": "i-0123"}}, "i-0123"),
+        ({"detail": {}, "resources": ["arn:aws:scheduler:eu-west-1:111122223333:schedule/nights/Nightly"]}, "Nightly"),
+        ({"detail": "none", "resources": {}}, ""),
+    ],
+)
+def test_a_journey_says_what_its_event_is_about(fields: dict[str, object], subject: str) -> None:
+    assert follow({EVENT: event(**fields)}, {}, {}, [], NOW)[0].subject == subject
+
+
+def test_a_request_belongs_to_the_event_of_its_call_whatever_its_text_says() -> None:
+    logs = {"ApiCallerFunction": [line(call="c-1"), report()]}
+    told = Told("deployments", f"about event {OTHER}", "c-1")
+
+    found = follow({EVENT: event(), OTHER: event(OTHER)}, {}, logs, [told], NOW)
+
+    assert {one.id: list(one.told) for one in found} == {EVENT: [told], OTHER: []}
 
 
 def test_an_event_without_a_time_stands_at_the_end() -> None:

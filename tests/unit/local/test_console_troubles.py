@@ -28,7 +28,7 @@ def refusal(code: str) -> ClientError:
         (refusal("ValidationException"), ["ValidationException", "Why it is so."]),
         (
             EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/"),
-            ["The local cloud does not answer", "make console"],
+            ["The local cloud does not answer", "make local"],
         ),
         (
             EndpointConnectionError(endpoint_url="https://sqs.eu-west-1.amazonaws.com/"),

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import NoCredentialsError
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from local import hold
-from local.cloud import Aws
+from local.cloud import Aws, LocalError
 from local.console.journeys import Attempt, Journey, Run, Told
 from local.console.watch import Watch, kind_of
 from local.inbox import keep
@@ -107,7 +109,7 @@ def test_a_retry_deletes_what_succeeds_and_leaves_what_was_not_asked_for(watch: 
     answer(answers)
     chosen = next(item.id for item, _, _ in watch.failed() if item.event["id"] == "one")
 
-    assert watch.retry([chosen]) == []
+    assert watch.retry([chosen]) == (1, [])
     assert waiting(watch) == ["two"]
 
 
@@ -117,7 +119,7 @@ def test_a_retry_that_fails_again_leaves_the_event_and_says_why(watch: Watch, an
     answer(answers, error="Slack refused again")
     [(item, _, _)] = watch.failed()
 
-    assert watch.retry([item.id]) == [f"{item.id[:8]}: Slack refused again"]
+    assert watch.retry([item.id]) == (0, [f"{item.id[:8]}: Slack refused again"])
     assert waiting(watch) == ["one"]
 
 
@@ -127,14 +129,15 @@ def test_a_retry_stops_when_lambda_takes_no_more(watch: Watch, answers: Stubber)
     answers.add_response("get_function_configuration", {"Timeout": 30}, {"FunctionName": NAME})
     answers.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
 
-    [problem] = watch.retry([item.id for item, _, _ in watch.failed()])
+    done, [problem] = watch.retry([item.id for item, _, _ in watch.failed()])
 
-    assert "Lambda takes no more" in problem
+    assert done == 0
+    assert "the rest was not tried: Lambda takes no more" in problem
     assert waiting(watch) == ["one", "two"]
 
 
 def test_a_retry_says_what_is_not_in_its_queue_any_more(watch: Watch) -> None:
-    assert watch.retry(["0123456789"]) == ["01234567: it is not in its queue any more"]
+    assert watch.retry(["0123456789"]) == (0, ["01234567: it is not in its queue any more"])
 
 
 @pytest.mark.parametrize("name", ["cat.jpg", "../cat.jpg", "C:\\pictures\\cat.jpg"])
@@ -290,3 +293,55 @@ def test_a_request_to_an_api_is_read_with_its_call(watch: Watch) -> None:
     keep(watch.inbox, Request("/deployments", {"Idempotency-Key": "c-1"}, b"{}"), lambda *_: None)
 
     assert watch._told(datetime.now(UTC) - timedelta(hours=1)) == [Told("deployments", "{}", "c-1")]
+
+
+def test_an_event_is_forgotten_after_the_hour_and_the_oldest_when_there_are_very_many(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.console.watch.MOST", 2)
+    for number in range(4):
+        watch._know({**EVENT, "id": str(number)}, [])
+    assert {journey.id for journey in watch.look()} == {"2", "3"}
+
+    watch._came["2"] -= timedelta(hours=2)
+
+    assert {journey.id for journey in watch.look()} == {"3"}
+
+
+def test_a_picture_that_is_larger_than_allowed_is_not_read(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    boto3.client("s3").put_object(Bucket="uploadsbucket", Key="cat.png", Body=PNG)
+    monkeypatch.setattr("local.console.watch.LARGEST", len(PNG) - 1)
+
+    assert watch.picture("uploads", "cat.png") is None
+
+
+def test_without_an_uploads_bucket_an_upload_says_why(watch: Watch) -> None:
+    watch.stack.outputs.pop("UploadsBucket")
+
+    with pytest.raises(LocalError, match="EnableImageResize is not true"):
+        watch.upload("cat.jpg", PNG)
+
+
+def test_who_signs_in_to_another_account_meanwhile_changes_nothing_there(watch: Watch) -> None:
+    """The session of the page has expired; a new one is another account's."""
+
+    class Expired(Aws):
+        account = property(lambda _: "111122223333")
+
+        def client(self, service: str, config: Config | None = None) -> Any:
+            raise NoCredentialsError
+
+    class Elsewhere(Expired):
+        account = property(lambda _: "444455556666")
+
+    watch.on_aws, watch.stack = True, Stack(Expired())
+    assert watch.account() == "111122223333"
+    before = watch.stack
+
+    with (
+        patch("local.console.watch.replace", lambda _: Elsewhere()),
+        pytest.raises(LocalError, match="looks at account 111122223333, and you are signed in to 444455556666 now"),
+    ):
+        watch.keep_up()
+
+    assert watch.stack is before

@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,3 +64,16 @@ def test_a_schedule_knows_an_event_that_names_it() -> None:
     assert not morning.sends(event)
     for part, other in (("source", "com.example"), ("detail", {"all": True}), ("resources", []), ("resources", None)):
         assert not evening.sends({**event, part: other})
+
+
+def test_a_line_of_a_log_may_hold_what_python_calls_the_end_of_a_line() -> None:
+    line = json.dumps({"key": "a\u2028b.jpg"}, ensure_ascii=False)
+    pages = [{"events": [{"timestamp": 0, "message": f"START\n{line}\n"}]}]
+    client = SimpleNamespace(
+        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: pages),
+        exceptions=SimpleNamespace(ResourceNotFoundException=KeyError),
+    )
+    stack = Stack(Cloud())
+    stack.__dict__["resources"] = {"ImageResizeLogGroup": "/aws/lambda/images"}
+
+    assert stack.messages("ImageResizeFunction", None, client) == ["START", line]
