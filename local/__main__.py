@@ -116,6 +116,7 @@ def open_console(port: int, browser: bool, chosen: argparse.Namespace) -> None:
         raise LocalError(
             "The console's environment is not installed. This installs it and opens the page: make console"
         )
+    terminal.check_free(port)  # the page checks it, too, but only when all is deployed
     if not terminal.is_on_aws(chosen):
         deploy_what_changed()
     shown = [*([] if browser else ["--no-browser"]), *terminal.options(chosen)]
