@@ -22,11 +22,10 @@ from local.cloud import ROOT, STATE, LocalError
 from local.commands.every import COMMANDS
 from local.demo_on_aws import demo_on_aws
 from local.page import write
-from local.photo import photograph
 from local.receiver import receiver
 from local.scenes import SCENES, WORDS
-from local.seed import seed, set_stage
-from local.stack import BUILT, PARAMETERS, UPLOADS, Stack, deploy
+from local.seed import seed, seed_pictures, set_stage
+from local.stack import BUILT, PARAMETERS, Stack, deploy
 from local.stage import SceneFailed
 from local.terminal import chosen_stack, console
 
@@ -82,12 +81,10 @@ def start(host: str, port: int) -> None:
         command = [sys.executable, "-m", "local", "receiver", host, str(port + 1)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         local_cloud.remember(process.pid)
+        seed_pictures(cloud)
     seed(cloud, f"http://{host}:{port + 1}", PARAMETERS)
     console.print("Building and deploying template.yaml with SAM CLI ...")
     stack = deploy(cloud)
-    for sample in sorted((ROOT / "events" / "image_resize").glob("uploaded*.json")):
-        key = json.loads(sample.read_text())["detail"]["object"]["key"]
-        cloud.client("s3").put_object(Bucket=UPLOADS, Key=key, Body=photograph())  # for sam local invoke
     if fresh:
         sns = cloud.client("sns")
         for output, path in inbox.MAILS.items():
@@ -119,6 +116,7 @@ def open_console(port: int, browser: bool, chosen: argparse.Namespace) -> None:
         raise LocalError(
             "The console's environment is not installed. This installs it and opens the page: make console"
         )
+    terminal.check_free(port)  # the page checks it, too, but only when all is deployed
     if not terminal.is_on_aws(chosen):
         deploy_what_changed()
     shown = [*([] if browser else ["--no-browser"]), *terminal.options(chosen)]

@@ -267,12 +267,11 @@ def start(host: str, port: int) -> Cloud:
         return running
     stop()  # what is left of one that died
     for needed in (port, port + 1):
-        with socket.socket() as probe:
-            if probe.connect_ex((host, needed)) == 0:
-                raise LocalError(
-                    f"Port {needed} is in use by another program; the local cloud takes {port} and {port + 1}. "
-                    "Name another one: make local PORT=4600"
-                )
+        if is_taken(host, needed):
+            raise LocalError(
+                f"Port {needed} is in use by another program; the local cloud takes {port} and {port + 1}. "
+                "Name another one: make local PORT=4600"
+            )
     folder = Path(tempfile.mkdtemp(prefix="local-cloud-"))
     log = ROOT / ".local" / "ministack.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -285,6 +284,12 @@ def start(host: str, port: int) -> Cloud:
         stop()
         raise
     return Cloud(endpoint, log)
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether a program listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
 
 
 def remember(pid: int) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from local.cloud import Aws, Cloud
+from local.cloud import ROOT, Aws, Cloud
+from local.photo import photograph
 from local.receiver import Receiver
-from local.stack import NAME, Stack
+from local.stack import NAME, UPLOADS, Stack
 from local.stage import Stage, look_queue
 
 SIGNING_SECRET = "whsec_bG9jYWwgY2xvdWQgc2lnbmluZyBzZWNyZXQ="  # noqa: S105 # of the local cloud's own receiver
@@ -67,6 +68,14 @@ def seed(cloud: Cloud | Aws, receiver_url: str, parameters: Mapping[str, str], p
     ssm.put_parameter(Name=f"/{prefix}/security-exemptions", Value="[]", Type="String", Overwrite=True)
     seed_api_caller(cloud, receiver_url, prefix)
     seed_webhooks(cloud, prefix)
+
+
+def seed_pictures(cloud: Cloud | Aws) -> None:
+    """Put what the samples say was uploaded where `sam local invoke` finds it; before `seed`, so that no event comes of it."""
+    create_bucket(cloud, UPLOADS)
+    for sample in sorted((ROOT / "events" / "image_resize").glob("uploaded*.json")):
+        key = json.loads(sample.read_text())["detail"]["object"]["key"]
+        cloud.client("s3").put_object(Bucket=UPLOADS, Key=key, Body=photograph())
 
 
 def create_bucket(cloud: Cloud | Aws, name: str) -> None:

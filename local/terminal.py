@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local import cloud as local_cloud
-from local.cloud import REGION, ROOT, Aws, LocalError
+from local.cloud import LOOPBACK, REGION, ROOT, Aws, LocalError
 from local.stack import NAME, Stack
 
 console = Console(soft_wrap=True, highlight=False)
@@ -46,6 +46,19 @@ def chosen_stack(chosen: Namespace) -> Stack:
     """
     region = chosen.region or os.environ.get("AWS_REGION", REGION)
     return Stack(Aws(chosen.profile, region) if is_on_aws(chosen) else local_cloud.running(), chosen.stack)
+
+
+def check_free(port: int) -> None:
+    """Make sure that the console's page can have this port.
+
+    Raises:
+        LocalError: another program has it.
+    """
+    if local_cloud.is_taken(LOOPBACK, port):
+        raise LocalError(
+            f"Port {port} is in use by another program, which may be another console. Name another one: "
+            ".venv/bin/python -m local console --port 4700"
+        )
 
 
 def confirm(question: str) -> None:

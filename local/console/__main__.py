@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 from contextlib import suppress
 
@@ -55,20 +54,6 @@ def serve(watch: Watch, port: int, browser: bool) -> None:
     ui.run(host=LOOPBACK, port=port, title=TITLE, show=browser, reload=False, dark=None, show_welcome_message=False)
 
 
-def check_free(port: int) -> None:
-    """Make sure that the page can have this port.
-
-    Raises:
-        LocalError: another program has it.
-    """
-    with socket.socket() as probe:
-        if probe.connect_ex((LOOPBACK, port)) == 0:
-            raise LocalError(
-                f"Port {port} is in use by another program, which may be another console. Name another one: "
-                ".venv/bin/python -m local console --port 4700"
-            )
-
-
 def watch_of(chosen: argparse.Namespace) -> Watch:
     """What the pages ask. AWS is not asked yet: the pages say what is missing, and work once that is mended.
 
@@ -89,7 +74,7 @@ def main() -> int:
     parser.add_argument("--no-browser", action="store_true")
     chosen = parser.parse_args()
     try:
-        check_free(chosen.port)
+        terminal.check_free(chosen.port)
         watch = watch_of(chosen)
     except LocalError as error:
         print(f"Failed. {error}", file=sys.stderr)

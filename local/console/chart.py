@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ from local.explain import wants
 from local.left_out import names
 from local.stack import Rule, Schedule
 
-ALARM, MAPPING = "AWS::CloudWatch::Alarm", "AWS::Lambda::EventSourceMapping"
+ALARM, BUCKET, MAPPING = "AWS::CloudWatch::Alarm", "AWS::S3::Bucket", "AWS::Lambda::EventSourceMapping"
 MOST = 7
 """Lines of a node in the drawing; what it stands for is said whole when one opens it."""
 COLOURS = ("#4f83c2", "#c2703d", "#7f8a93")
@@ -69,7 +69,9 @@ def stations(
     template: Mapping[str, Any], rules: Iterable[Rule], schedules: Iterable[Schedule], deployed: Iterable[str]
 ) -> list[Station]:
     """What the deployed resources, given by their logical ids, get events from; functions first."""
-    rules, schedules, deployed, resources = list(rules), list(schedules), dict.fromkeys(deployed), template["Resources"]
+    rules, schedules, deployed = list(rules), list(schedules), dict.fromkeys(deployed)
+    resources = decided(template["Resources"], creates_buckets(template["Resources"], deployed))
+    template = {**template, "Resources": resources}
     functions = [name for name in deployed if resources.get(name, {}).get("Type") == "AWS::Serverless::Function"]
     others = dict.fromkeys(rule.function for rule in rules if rule.function not in functions)
     alarms = {name: item for name, item in resources.items() if name in deployed and item.get("Type") == ALARM}
@@ -77,6 +79,30 @@ def stations(
         _station(name, template, rules, schedules, alarms, is_function=name in functions)
         for name in [*sorted(functions), *sorted(others)]
     ]
+
+
+def creates_buckets(resources: Mapping[str, Any], deployed: Container[str]) -> dict[str, bool]:
+    """Whether the conditions under which the template creates buckets hold, by their names.
+
+    A bucket tells: it keeps its logical id, unlike a layer, and local clouds have it, unlike some other resources.
+    """
+    return {
+        item["Condition"]: name in deployed
+        for name, item in resources.items()
+        if item.get("Type") == BUCKET and "Condition" in item
+    }
+
+
+def decided(value: Any, holds: Mapping[str, bool]) -> Any:
+    """A part of the template with the branch that counts in place of each `Fn::If` whose condition is known."""
+    match value:
+        case {"Fn::If": [str(condition), then, otherwise]} if condition in holds:
+            return decided(then if holds[condition] else otherwise, holds)
+        case dict():
+            return {key: decided(inner, holds) for key, inner in value.items()}
+        case list():
+            return [decided(inner, holds) for inner in value]
+    return value
 
 
 def _station(

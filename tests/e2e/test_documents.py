@@ -436,7 +436,7 @@ def test_a_command_of_the_shell_does_what_the_document_says(command: str, stage:
     done = subprocess.run(
         ["sh", "-c", command],
         cwd=tmp_path,
-        env={**stage.stack.cloud.environment(), "BASKET_URL": url},
+        env={**stage.stack.cloud.environment(), "AWS_SESSION_TOKEN": "of-a-role", "BASKET_URL": url},
         capture_output=True,
         text=True,
         check=True,

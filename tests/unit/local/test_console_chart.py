@@ -106,6 +106,23 @@ def test_expressions_of_the_template_become_words() -> None:
     assert list(words([bucket, {"Ref": "AWS::NoValue"}])) == ["{Bucket}", "{BucketName}"]
 
 
+def test_of_a_bucket_that_the_stack_creates_or_is_given_the_map_shows_the_one_that_there_is() -> None:
+    def touched(deployed: Sequence[str]) -> set[str]:
+        [station] = [one for one in stations(TEMPLATE, [], [], deployed) if one.name == "ImageResizeFunction"]
+        return {
+            resource
+            for one in station.permissions
+            for resource in one.resources
+            if any(action.startswith("s3:") for action in one.actions)
+        }
+
+    arn = "arn:{Partition}:s3:::"
+    assert touched(["ImageResizeFunction", "UploadsBucket"]) == {
+        *(f"{arn}{{UploadsBucket}}", f"{arn}{{UploadsBucket}}/*"),
+        *(f"{arn}{{DerivativesBucketName}}", f"{arn}{{DerivativesBucketName}}/*"),
+    }
+
+
 def test_the_overview_leads_from_what_sends_events_over_the_stations_to_the_services() -> None:
     [series] = [overview(stations(SMALL, RULES, [NIGHTLY], ["AlertsFunction", "AlertsTopic"]))["series"]]
 

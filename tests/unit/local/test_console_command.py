@@ -1,6 +1,7 @@
 """`python -m local console`: when it starts and deploys, before it hands over to the page."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from local import __main__ as command_line
 from local import cloud as local_cloud
 from local.cloud import Cloud, LocalError
-from local.terminal import target
+from local.terminal import check_free, target
 
 RUNNING = Cloud("http://127.0.0.1:4600", Path("log"))
 
@@ -26,6 +27,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(os, "execv", lambda program, arguments: found.append(tuple(arguments[1:])))
     monkeypatch.setattr(local_cloud, "find", lambda: RUNNING)
     monkeypatch.setattr(local_cloud, "deployment", lambda: "made of this")
+    monkeypatch.setattr(local_cloud, "is_taken", lambda host, port: False)
     return found
 
 
@@ -75,6 +77,28 @@ def test_without_its_environment_the_remedy_is_said(calls, monkeypatch: pytest.M
         command_line.open_console(4568, True, HERE)
 
     assert calls == []
+
+
+@pytest.mark.parametrize("options", [[], ["--aws"]])
+def test_a_port_that_is_taken_is_said_before_anything_is_deployed(calls, monkeypatch, options: list[str]) -> None:
+    monkeypatch.setattr(local_cloud, "deployment", lambda: "made of something else")
+    monkeypatch.setattr(local_cloud, "is_taken", lambda host, port: (host, port) == ("127.0.0.1", 4568))
+
+    with pytest.raises(LocalError, match="Port 4568 is in use"):
+        command_line.open_console(4568, True, target().parse_args(options))
+
+    assert calls == []
+
+
+def test_a_port_is_taken_as_long_as_a_program_listens_on_it() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(LocalError, match=f"Port {port} is in use"):
+            check_free(port)
+
+    check_free(port)
 
 
 def test_a_deployment_is_remembered_as_long_as_its_cloud_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

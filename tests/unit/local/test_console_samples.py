@@ -1,6 +1,7 @@
 """The sample events, and what a person types."""
 
 import json
+from pathlib import Path
 
 import pytest
 from local.cloud import LocalError
@@ -15,6 +16,31 @@ def test_every_sample_is_an_event_that_one_could_type() -> None:
     for situations in found.values():
         for text in situations.values():
             assert typed(text) == json.loads(text)
+
+
+def test_the_samples_of_which_something_comes_are_before_the_others(tmp_path: Path) -> None:
+    event = json.dumps({"source": "a", "detail-type": "b", "detail": {}})
+    for name in ("shop/near", "shop/paid", "shop/forgotten", "shop/batch", "shop/nightly", "cart/put"):
+        file = tmp_path / f"{name}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("{}" if name == "shop/batch" else event)
+    (tmp_path / "index.toml").write_text("""
+        ["shop/near.json"]
+        matches = []
+        near = "Paid"
+        ["shop/paid.json"]
+        matches = ["Paid"]
+        ["shop/nightly.json"]
+        matches = []
+        schedule = "Nightly"
+        ["cart/put.json"]
+        matches = []
+    """)
+
+    found = by_automation(tmp_path)
+
+    assert list(found) == ["cart", "shop"]
+    assert list(found["shop"]) == ["nightly", "paid", "forgotten", "near"]
 
 
 @pytest.mark.parametrize(

@@ -351,6 +351,20 @@ def test_a_rule_that_misses_by_fewer_fields_comes_first_and_one_that_matches_bef
     assert sorted([far, near, right], key=lambda judged: judged.rank) == [right, near, far]
 
 
+def test_a_rule_of_the_bus_default_comes_before_its_twin_for_forwarded_events_but_not_before_a_nearer_one() -> None:
+    near, far = Verdict(True), Verdict(False, (Stop(Leaf(("a",), ["x"])),))
+    twin, itself, nearer = (
+        Judged(rule(name, bus=bus), verdict)
+        for name, bus, verdict in (
+            ("ForwardedStopped", "own", far),
+            ("Stopped", "default", far),
+            ("Other", "own", near),
+        )
+    )
+
+    assert sorted([twin, itself, nearer], key=lambda judged: judged.rank) == [nearer, itself, twin]
+
+
 def test_a_rule_that_eventbridge_does_not_ask_is_remarked_on() -> None:
     event = {"source": "aws.ec2"}
 
