@@ -278,7 +278,9 @@ def test_an_event_that_has_just_come_is_judged_so_that_one_sees_who_is_at_work(
     assert list(watch.rules_of(journey)) == ["Paid"]
 
 
-def test_what_a_function_touched_is_read_back(watch: Watch) -> None:
+@pytest.mark.parametrize("on_aws", [False, True])
+def test_what_a_function_touched_is_read_back(watch: Watch, on_aws: bool) -> None:
+    watch.on_aws = on_aws
     boto3.client("s3").put_object(Bucket="uploadsbucket", Key="cat.png", Body=PNG)
     line = {"message": "Its derivatives are right already", "key": "cat.png"}
     run = Run("ImageResizeFunction", [Attempt("r", [line])])
