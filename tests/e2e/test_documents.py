@@ -218,7 +218,7 @@ def typed(command: str) -> list[str]:
     if command.startswith("make "):
         there = [f"--old-file={name}/.installed" for name in (".venv", ".venv-local")]
         command = subprocess.run(
-            ["make", "--dry-run", *there, *shlex.split(command)[1:]],
+            ["make", "--no-print-directory", "--dry-run", *there, *shlex.split(command)[1:]],
             cwd=ROOT,
             capture_output=True,
             text=True,
