@@ -120,9 +120,8 @@ def _station(
     if not is_function:
         queues = failures(name, template, delivered=True, invoked=False)
         return Station(name, "", "", its_rules, its_schedules, [], (), queues, about(alarms, queues))
-    queues = failures(
-        name, template, delivered=bool(its_rules or its_schedules), invoked=bool(its_rules or its_schedules)
-    )
+    is_sent_events = bool(its_rules or its_schedules)
+    queues = failures(name, template, delivered=is_sent_events, invoked=is_sent_events)
     groups = [f"{name.removesuffix('Function')}{schedule.name}Group" for schedule in its_schedules]
     function = resources[name]
     return Station(

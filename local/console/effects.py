@@ -21,6 +21,7 @@ from api_caller.request import plan, read_request
 from automations.errors import AutomationError
 from automations.events.any import AnyEvent
 from image_resize.derivatives import EXTENSIONS
+from local.commands.failed import counted
 from local.console.journeys import Journey, Run
 from local.stack import Stack
 from rds_backup.database import Kind
@@ -355,7 +356,7 @@ def stations(channels: Iterable[str], states: Sequence[State]) -> dict[str, list
     found: dict[str, list[str]] = {}
     told = list(channels)
     for channel in dict.fromkeys(told):
-        found[channel] = [f"{told.count(channel)} {'message' if told.count(channel) == 1 else 'messages'}"]
+        found[channel] = [counted(told.count(channel), "message")]
     for kind in dict.fromkeys(state.kind for state in states):
         there = [state for state in states if state.kind == kind and not state.lacking]
         words = [f"{state.name}: {state.word}" for state in there if state.word]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from nicegui import ui
 
 from local.commands.failed import age, counted
-from local.console.pages.shell import Trouble, ask, complain, frame, heading, label, mono, notice, sure
+from local.console.pages.shell import Trouble, as_json, ask, complain, frame, heading, label, mono, notice, sure
 from local.console.watch import Watch
 from local.failed import FailedEvent
 from local.retry import Leave, Step
@@ -85,7 +84,10 @@ class FailedPage:
                 )
                 button.set_enabled(not isinstance(step, Leave))
             with ui.expansion("The event; it may hold personal data").classes("w-full"):
-                mono(item.body if item.event is None else json.dumps(item.event, indent=2, ensure_ascii=False))
+                if item.event is None:
+                    mono(item.body)
+                else:
+                    as_json(item.event)
 
     def _does(self, ids: Sequence[str]) -> str:
         """What trying these again does, in a sentence."""

@@ -18,6 +18,7 @@ from local.console.journeys import Attempt, Journey, Run, Told
 from local.console.pages.shell import (
     BOX,
     Trouble,
+    as_json,
     ask,
     complain,
     frame,
@@ -185,7 +186,7 @@ class FollowPage:
             log(run)
         if journey.event is not None:
             with ui.expansion("The event").classes(f"w-full {BOX}"):
-                mono(json.dumps(journey.event, indent=2, ensure_ascii=False))
+                as_json(journey.event)
 
     async def _read_again(self) -> None:
         """Read anew what the functions touched: somebody else may have changed it."""
@@ -221,7 +222,7 @@ class FollowPage:
             for name in ("before", "after"):
                 with ui.column().classes(f"gap-1 min-w-0 {BOX} p-2"):
                     title(name.capitalize(), 3, "text-sm font-medium")
-                    mono(json.dumps(record[name], indent=2, ensure_ascii=False))
+                    as_json(record[name])
         if record["before"]:
             ui.button("Undo", icon="undo", on_click=lambda: self._undo(record)).props("no-caps outline")
 
@@ -372,7 +373,7 @@ def log(run: Run) -> None:
     """The lines that the function logged about the event."""
     with ui.expansion(f"{run.function} logged {counted(len(run.lines), 'line')}").classes(f"w-full {BOX}"):
         for line in run.lines:
-            mono(json.dumps(line, indent=2, ensure_ascii=False))
+            as_json(line)
 
 
 def source(journey: Journey) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
@@ -155,6 +156,11 @@ def notice(text: str, symbol: str = "info") -> None:
 def mono(text: str) -> Any:
     """A line as it is, in a fixed-width font."""
     return label(text).classes("font-mono text-xs whitespace-pre-wrap [overflow-wrap:anywhere] min-w-0 max-w-full")
+
+
+def as_json(value: Any) -> None:
+    """A value as JSON that a person reads."""
+    mono(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 async def ask(question: Callable[..., T], *arguments: Any) -> T:
